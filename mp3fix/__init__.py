@@ -1,0 +1,3 @@
+"""mp3fix restores heavily compressed music."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The MP3 itself: bytes in, values out."""

@@ -1,0 +1,1 @@
+"""The programs mp3fix and mp3fix-lab."""

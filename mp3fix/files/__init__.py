@@ -1,0 +1,1 @@
+"""Disk to arrays and back: probe, decode, encode, tags. No maths, no model."""

@@ -1,0 +1,1 @@
+"""Generators: the contract, the catalog, the session that runs them."""

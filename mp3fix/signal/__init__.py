@@ -1,0 +1,1 @@
+"""Signal processing in pure NumPy. No disk, no model."""

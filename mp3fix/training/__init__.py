@@ -1,0 +1,1 @@
+"""Making generators: the only place that imports torch."""
