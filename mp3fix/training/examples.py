@@ -1,0 +1,156 @@
+"""Training examples: a crop of the corpus, changed a little, and what a random MP3 leaves of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soxr
+import torch
+from torch.utils.data import IterableDataset, get_worker_info
+
+from mp3fix.training import codec, corpus
+from mp3fix.training.codec import Setting
+
+MARGIN = 6000  # samples on each side of a crop for the codec to start up and run out
+IDENTITY_SHARE = 0.1
+SETTINGS: tuple[tuple[Setting, float], ...] = (
+    (codec.mono(16), 1.2),
+    (codec.mono(24), 1.0),
+    (codec.mono(32), 1.2),
+    (codec.mono(32, own_rate=False), 0.8),
+    (codec.mono(48), 1.0),
+    (codec.mono(48, own_rate=False), 0.7),
+    (codec.mono(64), 1.5),
+    (codec.mono(96), 0.7),
+    (codec.mono(128), 0.7),
+    (codec.stereo(48), 0.6),
+    (codec.stereo(64), 1.2),
+    (codec.stereo(96), 1.0),
+    (codec.stereo(128), 1.2),
+    (codec.stereo(192), 0.6),
+    (codec.stereo(320), 0.5),
+    (codec.vbr(5), 0.5),
+    (codec.vbr(2), 0.5),
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One channel of one pair.
+
+    Attributes:
+        degraded: what the MP3 left, float32 (n,).
+        target: the recording times the codec's gain, float32 (n,).
+        trusted: frequency up to which the target is known, as a share of the Nyquist frequency.
+    """
+
+    degraded: np.ndarray
+    target: np.ndarray
+    trusted: float
+
+
+class Examples(IterableDataset):
+    """An endless stream of examples; workers draw from different seeds.
+
+    Args:
+        root: the corpus.
+        entries: its training files.
+        length: samples an example.
+        seed: of the first worker.
+        samples_share: how many crops carry drum hits and loops, alone or over music.
+    """
+
+    def __init__(
+        self, root: Path, entries: list[corpus.Entry], length: int, seed: int, samples_share: float
+    ) -> None:
+        self._root, self._length, self._seed, self._share = root, length, seed, samples_share
+        self._music = [entry for entry in entries if entry.kind == "music"]
+        self._samples = [entry for entry in entries if entry.kind == "samples"]
+        # Long pieces are drawn more often, but less than their length says: no piece rules.
+        weight = np.array([entry.frames**0.7 for entry in self._music])
+        self._weight = weight / weight.sum()
+
+    def __iter__(self) -> Iterator[Example]:
+        worker = get_worker_info()
+        rng = np.random.default_rng([self._seed, worker.id if worker else 0])
+        while True:
+            example = self._draw(rng)
+            if example is not None:
+                yield example
+
+    def _draw(self, rng: np.random.Generator) -> Example | None:
+        recording, cutoff = self._recording(rng)
+        trusted = min(1.0, cutoff / (corpus.RATE / 2))
+        recording *= 10 ** (rng.uniform(-10, 3) / 20)
+        peak = np.abs(recording).max()
+        if peak > 0.99:
+            recording *= 0.99 / peak
+        if rng.random() < 0.5:
+            recording = recording[::-1]
+        if rng.random() < IDENTITY_SHARE:
+            kept = recording[0, MARGIN:-MARGIN]
+            return Example(kept.copy(), kept.copy(), trusted)
+        weights = np.array([weight for _, weight in SETTINGS])
+        setting = SETTINGS[rng.choice(len(SETTINGS), p=weights / weights.sum())][0]
+        if setting.channels == 1:
+            recording = recording.mean(0, keepdims=True)
+        degraded = codec.degrade(np.ascontiguousarray(recording), setting)
+        gain = codec.codec_gain(recording, degraded)
+        if not 0.85 < gain < 1.1:  # silence, or a crop the codec drops nearly all of
+            return None
+        return Example(degraded[0, MARGIN:-MARGIN], gain * recording[0, MARGIN:-MARGIN], trusted)
+
+    def _recording(self, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+        """A crop, (2, length + 2 MARGIN), and the frequency up to which it is known."""
+        samples = self._samples and rng.random() < self._share
+        if samples and rng.random() < 0.4:
+            return self._hits(rng), corpus.RATE / 2
+        entry = self._music[rng.choice(len(self._music), p=self._weight)]
+        recording, cutoff = self._crop(rng, entry)
+        if samples:
+            hits = self._hits(rng)
+            level = np.sqrt(np.mean(recording**2)) / (np.sqrt(np.mean(hits**2)) + 1e-6)
+            recording = recording + hits * min(level, 10.0) * 10 ** (rng.uniform(-9, 6) / 20)
+        elif rng.random() < 0.08:
+            other, other_cutoff = self._crop(rng, self._music[rng.choice(len(self._music), p=self._weight)])
+            recording, cutoff = 0.6 * (recording + other), min(cutoff, other_cutoff)
+        return recording, cutoff
+
+    def _crop(self, rng: np.random.Generator, entry: corpus.Entry) -> tuple[np.ndarray, float]:
+        length = self._length + 2 * MARGIN
+        # Played faster, a lossy source's cut moves up: the top octave is learned this way.
+        speed = rng.uniform(0.95, 1.3) if rng.random() < 0.6 else 1.0
+        source = corpus.pcm(self._root, entry)
+        wanted = int(length * speed) + 64
+        start = int(rng.integers(0, max(1, source.shape[1] - wanted)))
+        crop = source[:, start : start + wanted].astype(np.float32) / 32768
+        if speed != 1.0:
+            crop = soxr.resample(crop.T, corpus.RATE * speed, corpus.RATE).T
+        out = np.zeros((2, length), np.float32)
+        out[:, : crop.shape[1]] = crop[:, :length]
+        return out, entry.cutoff * speed
+
+    def _hits(self, rng: np.random.Generator) -> np.ndarray:
+        """A handful of one-shots and loops at random places, levels, speeds and pans."""
+        length = self._length + 2 * MARGIN
+        out = np.zeros((2, length), np.float32)
+        for _ in range(int(rng.integers(3, 14))):
+            entry = self._samples[rng.integers(len(self._samples))]
+            source = corpus.pcm(self._root, entry)[:, : length + 4096].astype(np.float32) / 32768
+            if rng.random() < 0.5:
+                source = soxr.resample(source.T, corpus.RATE * rng.uniform(0.8, 1.25), corpus.RATE).T
+            source = source / (np.abs(source).max() + 1e-6)
+            at = int(rng.integers(0, length - 1000))
+            piece = source[:, : length - at] * 10 ** (rng.uniform(-18, 0) / 20)
+            pan = rng.uniform(0.3, 1.0, size=(2, 1)).astype(np.float32)
+            out[:, at : at + piece.shape[1]] += piece * pan
+        return out * (0.9 / (np.abs(out).max() + 1e-6))
+
+
+def collate(examples: list[Example]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Stack examples: degraded (B, n), target (B, n), trusted (B,)."""
+    degraded = torch.from_numpy(np.stack([example.degraded for example in examples]))
+    target = torch.from_numpy(np.stack([example.target for example in examples]))
+    trusted = torch.tensor([example.trusted for example in examples], dtype=torch.float32)
+    return degraded, target, trusted

@@ -1,0 +1,134 @@
+"""The generator of models/music.onnx: a spectrum folded into bands, repaired by a convolutional trunk over time.
+
+The shape follows Vocos (Siuzdak 2023, arXiv 2306.00814): a trunk of one-dimensional ConvNeXt blocks (Liu et al.
+2022, arXiv 2201.03545) at the STFT's own frame rate. Before and after it, 1024 bins are folded to 64 bands of 16
+and unfolded again, with a thin path at full resolution beside the trunk, so that single harmonics stay sharp.
+
+The output is affine in the input spectrum X and in the noise e:
+
+    Y = X (1 + m) + a + t s e
+
+with m and a complex, s real and positive, and t the texture dial. All three heads start at (nearly) zero: an
+untrained network is the identity.
+"""
+
+import torch
+from torch import nn
+
+BAND = 16  # bins folded into one band
+LEVEL_REACH = 4  # frames on each side over which the local level is averaged
+LEVEL_FLOOR = 1e-4  # STFT units, about -130 dB re a full-scale sine: below, the output tends to zero
+
+
+class Block(nn.Module):
+    """ConvNeXt block over time: depthwise convolution, normalisation over channels, two-layer perceptron.
+
+    Shape: (B, D, T) -> (B, D, T).
+    """
+
+    def __init__(self, width: int, hidden: int, kernel: int, scale: float) -> None:
+        super().__init__()
+        self.depthwise = nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width)
+        self.norm = nn.LayerNorm(width)
+        self.expand = nn.Conv1d(width, hidden, 1)
+        self.reduce = nn.Conv1d(hidden, width, 1)
+        self.scale = nn.Parameter(torch.full((width, 1), scale))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Run the block."""
+        y = self.norm(self.depthwise(x).transpose(1, 2)).transpose(1, 2)
+        return x + self.scale * self.reduce(torch.relu(self.expand(y)))
+
+
+class Pointwise(nn.Module):
+    """A 1x1 convolution over a plane as a matrix product: several times faster to train for few channels.
+
+    Shape: (B, I, F, T) -> (B, O, F, T).
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        plain = nn.Linear(inputs, outputs)
+        self.weight = nn.Parameter(plain.weight.detach())
+        self.bias = nn.Parameter(plain.bias.detach()[:, None])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Run the layer."""
+        return (torch.matmul(self.weight, x.flatten(2)) + self.bias).unflatten(2, (x.shape[2], -1))
+
+
+class Folded(nn.Module):
+    """The generator.
+
+    Args:
+        bins: n_fft // 2 + 1; bins - 1 must be a multiple of 16. The Nyquist bin passes unchanged.
+        width: channels of the trunk.
+        hidden: channels inside its blocks.
+        blocks: number of blocks.
+        fine: channels of the path at full frequency resolution.
+        bands: channels of a band at the fold.
+    """
+
+    def __init__(
+        self, bins: int, width: int, hidden: int, blocks: int, fine: int, bands: int, kernel: int = 7
+    ) -> None:
+        super().__init__()
+        self.folds = (bins - 1) // BAND
+        self.fine_in = nn.Conv2d(3, fine, 3, padding=1)
+        self.fold = nn.Conv2d(fine, bands, (BAND, 1), stride=(BAND, 1))
+        self.enter = nn.Conv1d(self.folds * bands, width, 1)
+        self.trunk = nn.ModuleList(Block(width, hidden, kernel, 1 / blocks) for _ in range(blocks))
+        self.norm = nn.LayerNorm(width)
+        self.leave = nn.Conv1d(width, self.folds * bands, 1)
+        self.unfold = nn.ConvTranspose2d(bands, fine, (BAND, 1), stride=(BAND, 1))
+        self.mix = nn.Conv2d(2 * fine, 2 * fine, 3, padding=1, groups=2 * fine)
+        self.gate = Pointwise(2 * fine, 2 * fine)
+        self.head = Pointwise(fine, 5)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+        with torch.no_grad():
+            self.head.bias[4] = -7.0  # s starts 60 dB below the local level
+
+    def estimate(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The mean X (1 + m) + a and the spread s.
+
+        Shape: (B, 2, F, T) -> (B, 2, F, T), (B, 1, F, T).
+        """
+        low = x[:, :, :-1]
+        power = (low * low).sum(1, keepdim=True)
+        level = nn.functional.avg_pool2d(
+            power.mean(2, keepdim=True), (1, 2 * LEVEL_REACH + 1), stride=1, padding=(0, LEVEL_REACH)
+        )
+        level = level.sqrt() + LEVEL_FLOOR
+        magnitude = (power + 1e-16).sqrt() / level
+        # Signed square root for what is strong, a logarithm for what is weak.
+        features = torch.cat(
+            [low / level * (magnitude + 1e-4).rsqrt(), 0.5 + 0.25 * torch.log(magnitude + 1e-5)], 1
+        )
+        fine = torch.relu(self.fine_in(features))
+        bands = torch.relu(self.fold(fine)).flatten(1, 2)
+        trunk = self.enter(bands)
+        for block in self.trunk:
+            trunk = block(trunk)
+        trunk = self.norm(trunk.transpose(1, 2)).transpose(1, 2)
+        bands = torch.relu(self.leave(trunk)).unflatten(1, (-1, self.folds))
+        fine = torch.cat([fine, torch.relu(self.unfold(bands))], 1)
+        value, gate = self.gate(self.mix(fine)).chunk(2, 1)
+        m, a, s = self.head(value * torch.sigmoid(gate)).split([2, 2, 1], 1)
+        re, im = low.chunk(2, 1)
+        m_re, m_im = m.chunk(2, 1)
+        gained = torch.cat([re + re * m_re - im * m_im, im + re * m_im + im * m_re], 1)
+        mean = gained + level * a * (a.abs() + 0.01)
+        spread = level * torch.exp(s.clamp(-16.0, 3.0))
+        return (
+            torch.cat([mean, x[:, :, -1:]], 2),
+            torch.cat([spread, torch.zeros_like(spread[:, :, :1])], 2),
+        )
+
+    def forward(self, x: torch.Tensor, noise: torch.Tensor, texture: torch.Tensor) -> torch.Tensor:
+        """One restoration.
+
+        Shape: x and noise (B, 2, F, T), real and imaginary parts, noise of unit variance per bin; texture (1,).
+        """
+        mean, spread = self.estimate(x)
+        return mean + texture * spread * noise

@@ -1,0 +1,96 @@
+"""The openly licensed music and samples of the corpus: Debian packages, pinned."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Source:
+    """One Debian package with music or samples in it.
+
+    Attributes:
+        package: name in the Debian archive (bookworm).
+        version: the version the shipped generator was trained on.
+        sha256: checksum of that version's .deb.
+        licence: licences of the audio, as the package's copyright file states them.
+        kind: "music" (pieces) or "samples" (loops and one-shots).
+    """
+
+    package: str
+    version: str
+    sha256: str
+    licence: str
+    kind: str
+
+
+SOURCES = (
+    Source(
+        "warzone2100-music",
+        "4.3.3-3",
+        "d3b2c9f90ea5438d45d4aff18339a03ec808e1affa9dac91f7dad61cb15ee64e",
+        "GPL-2+, CC-BY-SA-3.0, CC0",
+        "music",
+    ),
+    Source(
+        "wesnoth-1.16-music",
+        "1:1.16.9-1",
+        "f9bc3cde92b4ab30db5d7b85f89b4bcc3d788dd92602956d0347250850bf59bb",
+        "GPL-2+",
+        "music",
+    ),
+    Source(
+        "singularity-music",
+        "007-2",
+        "139ba1e408eeb0a72f1fff3760ca46558b9f81bed97dc8c0efa108c4007f4845",
+        "CC-BY-SA (Creative Commons, full text in the package)",
+        "music",
+    ),
+    Source(
+        "supertuxkart-data",
+        "1.4+dfsg-2",
+        "568d69cda50dc8ad1facb89514bd14953dfca736fdb83c49ae330b0aa7dd2364",
+        "CC-BY-SA-3.0, CC-BY-SA-4.0, CC-BY-3.0, CC0, GPL",
+        "music",
+    ),
+    Source(
+        "megaglest-data",
+        "3.13.0-3",
+        "ed4783d9fc78e201a548b266f7c30325eb16cfd58a20bf4597dd6e622f84a07e",
+        "CC-BY-SA-3.0",
+        "music",
+    ),
+    Source(
+        "fretsonfire-songs-sectoid",
+        "1.dfsg-3.1",
+        "14c1ed3e43c1a6a80eae7698f0469a0825cd1184e441968d62df89ca418aa0b4",
+        "MIT",
+        "music",
+    ),
+    Source(
+        "fretsonfire-songs-muldjord",
+        "2.dfsg-2.1",
+        "b37adf8b08b46d4182c283e760e4f40622d83674e05803960ea1e11a92600c7b",
+        "CC-BY-SA-3.0",
+        "music",
+    ),
+    Source(
+        "hydrogen-drumkits",
+        "2017.09.19~dfsg-1",
+        "6ea3c6df9a67762e2362f946c695e619859126b19fbccf32a2e8f07dfd03b2f4",
+        "GPL-2+, CC-BY-3.0, CC-BY-SA-3.0, CC0",
+        "samples",
+    ),
+    Source(
+        "sonic-pi-samples",
+        "3.2.2~repack-8",
+        "25f2312d2fae005e6ad0f4726b8ed3084e776006a5a132083506e960224ac79d",
+        "CC0",
+        "samples",
+    ),
+    Source(
+        "lmms-common",
+        "1.2.2+dfsg1-6",
+        "7d9aa55dd05f11edc57104203ee1c350e3e41f8936ab3741da2bb1158fd46c37",
+        "GPL-2+, CC-BY-SA, CC0",
+        "samples",
+    ),
+)

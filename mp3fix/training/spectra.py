@@ -1,0 +1,34 @@
+"""A torch mirror of signal/stft, so that training and inference cannot drift apart (tested equal to 1e-6)."""
+
+import torch
+from torch.nn import functional
+
+from mp3fix.signal.stft import StftSpec
+
+
+def stft(samples: torch.Tensor, spec: StftSpec) -> torch.Tensor:
+    """Short-time spectra of the frames wholly inside the signal.
+
+    Shape: (B, n) -> complex (B, F, T), T = (n - n_fft) // hop + 1.
+    """
+    window = torch.tensor(spec.analysis_window()).to(samples.device)
+    frames = samples.unfold(-1, spec.n_fft, spec.hop) * window
+    return torch.fft.rfft(frames).transpose(-1, -2)
+
+
+def istft(spectra: torch.Tensor, spec: StftSpec) -> torch.Tensor:
+    """Least-squares inverse of `stft` (Griffin & Lim 1984, eq. 6).
+
+    Shape: complex (B, F, T) -> (B, n), n = (T - 1) hop + n_fft. The first and last n_fft - hop samples are not
+    covered by all the frames that overlap them in a longer signal.
+    """
+    window = torch.tensor(spec.analysis_window()).to(spectra.device)
+    frames = torch.fft.irfft(spectra.transpose(-1, -2), spec.n_fft) * window
+    count = frames.shape[1]
+    length = (count - 1) * spec.hop + spec.n_fft
+
+    def overlap_add(columns: torch.Tensor) -> torch.Tensor:
+        return functional.fold(columns, (1, length), (1, spec.n_fft), stride=(1, spec.hop)).flatten(1)
+
+    envelope = overlap_add((window**2).expand(1, count, -1).transpose(1, 2))
+    return overlap_add(frames.transpose(1, 2)) / envelope.clamp_min(1e-8)
