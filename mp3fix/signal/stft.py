@@ -148,6 +148,42 @@ def stft(samples: np.ndarray, spec: StftSpec) -> np.ndarray:
     return spectra
 
 
+def istft(frames: np.ndarray, spec: StftSpec) -> np.ndarray:
+    """Samples from the first frame's first to the last frame's last: the inverse of stft.
+
+    Exact where every frame of the infinite grid that covers a sample is there; the n_fft - hop samples at
+    either end lack some.
+
+    Shape:
+        frames: complex64 (C, T, F), T > 0.
+        returns: float32 (C, (T - 1) * hop + n_fft).
+    """
+    channels, count, _ = frames.shape
+    total = np.zeros((channels, count - 1 + _hops(spec), spec.hop), np.float32)
+    for c in range(channels):
+        _overlap_add(frames[c], total[c], spec)
+    return total.reshape(channels, -1)[:, : (count - 1) * spec.hop + spec.n_fft]
+
+
+def _hops(spec: StftSpec) -> int:
+    """Hops that a frame spans, the last perhaps in part."""
+    return -(-spec.n_fft // spec.hop)
+
+
+def _overlap_add(frames: np.ndarray, total: np.ndarray, spec: StftSpec) -> None:
+    """Add frames, complex64 (T, F), to the hops they cover, float32 (T - 1 + hops or more, hop)."""
+    hops, window = _hops(spec), spec.synthesis_window()
+    for t in range(0, len(frames), _BATCH):
+        batch = frames[t : t + _BATCH]
+        waves = np.zeros((len(batch), hops, spec.hop), np.float32)
+        frame = waves.reshape(len(batch), -1)[:, : spec.n_fft]  # a view
+        np.multiply(np.fft.irfft(batch, spec.n_fft), window, out=frame)
+        # From the last hop of each frame to its first, every sample sums its frames in the order of time,
+        # however they were cut into blocks: float32 sums depend on their order.
+        for h in reversed(range(hops)):
+            total[t + h : t + h + len(batch)] += waves[:, h]
+
+
 class StftStream:
     """The STFT of a song that arrives in blocks: the same bits for every block size.
 
@@ -196,8 +232,7 @@ class IstftStream:
     def __init__(self, spec: StftSpec, channels: int, frames_total: int | None = None) -> None:
         self._spec = spec
         self._total = frames_total
-        self._hops = -(-spec.n_fft // spec.hop)  # hops a frame spans, the last perhaps in part
-        self._tail = np.zeros((channels, self._hops * spec.hop), np.float32)
+        self._tail = np.zeros((channels, _hops(spec) * spec.hop), np.float32)
         # Samples to drop: the first frame begins before the song, the hop held back before that frame.
         self._skip = spec.hop - (spec.first_frame * spec.hop + spec.offset)
         self._given = 0
@@ -209,14 +244,13 @@ class IstftStream:
         What only the last frame can complete is held back, since the song may end inside it.
         """
         channels, count, _ = frames.shape
-        hop = self._spec.hop
+        hop, hops = self._spec.hop, _hops(self._spec)
         self._frames += count
         # The tail begins with the hop held back; the first of the new frames begins one hop later.
-        total = np.zeros((channels, count + self._hops, hop), np.float32)
-        total[:, : self._hops] = self._tail.reshape(channels, self._hops, hop)
+        total = np.zeros((channels, count + hops, hop), np.float32)
+        total[:, :hops] = self._tail.reshape(channels, hops, hop)
         for c in range(channels):
-            for t in range(0, count, _BATCH):
-                self._overlap_add(frames[c, t : t + _BATCH], total[c, t + 1 :])
+            _overlap_add(frames[c], total[c, 1:], self._spec)
         self._tail = total[:, count:].reshape(channels, -1).copy()
         final = total[:, :count].reshape(channels, -1)
         dropped = min(self._skip, final.shape[1])
@@ -237,14 +271,3 @@ class IstftStream:
         if self._frames != stop - first:
             raise ValueError(f"{length} samples have {stop - first} frames, not {self._frames}")
         return self._tail[:, self._skip :][:, : length - self._given]
-
-    def _overlap_add(self, frames: np.ndarray, total: np.ndarray) -> None:
-        """Add frames, complex64 (T, F), to the hops they cover, float32 (T - 1 + hops or more, hop)."""
-        spec, count = self._spec, frames.shape[0]
-        waves = np.zeros((count, self._hops, spec.hop), np.float32)
-        frame = waves.reshape(count, -1)[:, : spec.n_fft]  # a view
-        np.multiply(np.fft.irfft(frames, spec.n_fft), spec.synthesis_window(), out=frame)
-        # From the last hop of each frame to its first, every sample sums its frames in the order of time,
-        # however they were cut into blocks: float32 sums depend on their order.
-        for h in reversed(range(self._hops)):
-            total[h : h + count] += waves[:, h]
