@@ -29,12 +29,14 @@ def refine(
     Shape:
         magnitude: float32 (C, T, F).
         initial: complex64 (C, T, F); its phases are where the search begins.
-        fixed: bool (C, T, F), or None: bins where the value of `initial` is kept as it is.
+        fixed: (C, T, F), or None: the share of each bin, 0..1, that is kept as `initial` has it. Shares
+            between 0 and 1 let a caller decide without a threshold, at which the last bit of an input would
+            decide about a bin.
         returns: complex64 (C, T, F).
     """
     result = np.empty_like(initial)
     for c in range(len(initial)):
-        keep = None if fixed is None else fixed[c]
+        keep = None if fixed is None else fixed[c].astype(np.float32)
         result[c] = _refine_channel(magnitude[c], initial[c], keep, spec, iterations)
     return result
 
@@ -82,5 +84,8 @@ def _impose(
     frames.real *= gain
     frames.imag *= gain
     if fixed is not None:
-        np.copyto(frames, initial, where=fixed)
+        rest = 1 - fixed
+        for part, start in ((frames.real, initial.real), (frames.imag, initial.imag)):
+            part *= rest
+            part += fixed * start
     return frames

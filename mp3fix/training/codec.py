@@ -36,7 +36,9 @@ class Setting:
     def name(self) -> str:
         """A short name such as `64k mono` or `V2 stereo`."""
         how = f"{self.kbps}k" if self.kbps else f"V{self.vbr}"
-        kept = " at 44.1 kHz" if self.rate == RATE and self.kbps in OWN_RATES_MONO and self.channels == 1 else ""
+        kept = (
+            " at 44.1 kHz" if self.rate == RATE and self.kbps in OWN_RATES_MONO and self.channels == 1 else ""
+        )
         return f"{how} {'mono' if self.channels == 1 else 'stereo'}{kept}"
 
 

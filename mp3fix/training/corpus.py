@@ -101,7 +101,9 @@ def _run(command: list[str], cwd: Path) -> None:
     try:
         done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     except FileNotFoundError:
-        raise Mp3fixError(f"{command[0]}: not found; without apt use --add FOLDER with your own music") from None
+        raise Mp3fixError(
+            f"{command[0]}: not found; without apt use --add FOLDER with your own music"
+        ) from None
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["failed"]
         raise Mp3fixError(f"{' '.join(command[:3])}: {last[0]}; 'apt-get update' may be needed first")

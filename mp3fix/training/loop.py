@@ -89,7 +89,12 @@ def train(
             report(f"step {step}  {spent:5.1f} min  loss {np.mean(recent[-50:]):.4f}")
         if step % config.validate_every == 0 or spent >= config.minutes:
             figures = _validate(config, average, validation, device, weights)
-            line = {"step": step, "minutes": round(spent, 2), "loss": round(float(np.mean(recent)), 4), **figures}
+            line = {
+                "step": step,
+                "minutes": round(spent, 2),
+                "loss": round(float(np.mean(recent)), 4),
+                **figures,
+            }
             recent.clear()
             with (run / "log.jsonl").open("a") as log:
                 log.write(json.dumps(line) + "\n")

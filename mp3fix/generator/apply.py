@@ -1,0 +1,217 @@
+"""A generator applied to the chunks of a song: spectra (or samples) in, what it changes out.
+
+A row is what one run of the network takes: one channel, or a pair of them for a generator of two channels.
+Rows of all chunks, channels and seeds go through the batch together, as many as `batch` says.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from mp3fix.generator.contract import Contract
+from mp3fix.generator.session import Generator
+from mp3fix.signal import coherence, griffinlim, noise
+from mp3fix.signal.chunks import Chunk
+from mp3fix.signal.stft import StftSpec, stft
+
+ITERATIONS = 16  # of Griffin-Lim: fixed, so that a chunk's context is known
+UNCHANGED = 0.01  # a bin whose magnitude changes by less than this share keeps its value and phase
+HINT = 1e-3  # of a bin's magnitude: where the input has less, the phase starts from the noise
+PLACE = StftSpec()  # the frames on which a waveform generator's noise is placed in the stereo image
+
+Groups = tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How a song is drawn.
+
+    Attributes:
+        seeds: one restoration each.
+        texture: scale of the noise; None takes the generator's default.
+        griffinlim: find the phase of what changed by Griffin-Lim, instead of taking the generator's.
+        batch: rows a run of the network.
+    """
+
+    seeds: tuple[int, ...] = (0,)
+    texture: float | None = None
+    griffinlim: bool = False
+    batch: int = 1
+
+
+def groups_of(channels: int, lfe: tuple[int, ...] = ()) -> Groups:
+    """Channels that belong together: left-right pairs in WAV order, an odd one (the centre) alone; no LFE."""
+    rest = [channel for channel in range(channels) if channel not in lfe]
+    single = [] if len(rest) % 2 == 0 else [rest.pop(min(2, len(rest) - 1))]
+    pairs = [(rest[k], rest[k + 1]) for k in range(0, len(rest), 2)]
+    return tuple(sorted([*pairs, *((channel,) for channel in single)]))
+
+
+def grid(contract: Contract, draw: Draw) -> tuple[int, int]:
+    """Context on each side and the multiple on which chunks lie, in frames (samples of a waveform generator)."""
+    if contract.domain == "waveform":
+        reach = coherence.REACH * PLACE.hop + PLACE.n_fft if contract.noise else 0
+        return contract.context + reach, math.lcm(contract.multiple, PLACE.hop)
+    context = contract.context + (coherence.REACH if contract.noise or draw.griffinlim else 0)
+    if draw.griffinlim:
+        context += griffinlim.context(contract.stft, ITERATIONS)
+    return context, contract.multiple
+
+
+def changes(
+    chunks: Iterable[Chunk], generator: Generator, groups: Groups, draw: Draw
+) -> Iterator[tuple[Chunk, list[np.ndarray]]]:
+    """What the generator changes, for each chunk and seed.
+
+    Args:
+        chunks: spectra complex64 (C, T, F), or samples float32 (C, n) for a waveform generator, with the
+            context that `grid` asks for, at absolute positions.
+        generator: the generator.
+        groups: of channels; channels in none stay as they are.
+        draw: how.
+
+    Yields:
+        each chunk, and a list with one array a seed: output minus input of the kept part, in the chunk's own
+        type.
+    """
+    iterator = iter(chunks)
+    each = len(draw.seeds) * sum(len(group) for group in groups) // generator.contract.channels
+    while held := list(islice(iterator, max(1, draw.batch // max(1, each)))):
+        jobs = [
+            [_rows(chunk, generator.contract, groups, seed, draw) for seed in draw.seeds] for chunk in held
+        ]
+        outputs = _run(generator, [row for job in jobs for rows in job for row in rows], draw)
+        for chunk, job in zip(held, jobs, strict=True):
+            yield chunk, [_change(chunk, rows, outputs, generator.contract, draw) for rows in job]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One row: its channels, what the network takes, and the noise as it is (complex (T, F) a channel)."""
+
+    channels: tuple[int, ...]
+    seed: int
+    x: np.ndarray
+    noise: np.ndarray | None
+    drawn: list[np.ndarray]
+
+
+def _rows(chunk: Chunk, contract: Contract, groups: Groups, seed: int, draw: Draw) -> list[_Row]:
+    rows = []
+    for number, group in enumerate(groups):
+        drawn = _noise(chunk, contract, number, group, seed, draw)
+        # A generator of pairs hears a single channel twice.
+        parts = [(c,) for c in group] if contract.channels == 1 else [group if len(group) == 2 else group * 2]
+        for part in parts:
+            noises = [drawn[group.index(c)] for c in part] if drawn else []
+            planes = _planes([chunk.data[c] for c in part], contract.domain)
+            # A magnitude generator still takes its noise as real and imaginary parts.
+            kind = "waveform" if contract.domain == "waveform" else "complex"
+            taken = _planes(noises, kind) if "spectrogram" in contract.noise else None
+            rows.append(_Row(part, seed, planes, taken, noises))
+    return rows
+
+
+def _noise(
+    chunk: Chunk, contract: Contract, number: int, group: tuple[int, ...], seed: int, draw: Draw
+) -> list[np.ndarray]:
+    """The song's noise for each channel of a group over the chunk, as coherent as the music (rule: coherence)."""
+    if "spectrogram" not in contract.noise and not draw.griffinlim:
+        return []
+    start, stop = chunk.first, chunk.first + chunk.data.shape[1]
+
+    def white(stream: int) -> np.ndarray:
+        if contract.domain == "waveform":
+            return noise.gaussian(seed, stream, noise.Purpose.SPECTROGRAM, start, stop - start)
+        return noise.spectrogram(seed, stream, start, stop, contract.stft)
+
+    mid = white(2 * number)
+    if len(group) == 1:
+        return [mid]
+    left, right = chunk.data[group[0]], chunk.data[group[1]]
+    if np.array_equal(left, right):
+        return [mid, mid]
+    if contract.domain == "waveform":
+        # Frames centred on multiples of hop; the first and last few see less than they should: context.
+        frames = stft(np.pad(np.stack([left, right]), ((0, 0), (PLACE.n_fft // 2,) * 2)), PLACE)
+        at = np.arange(frames.shape[1]) * PLACE.hop
+        gamma = np.interp(np.arange(stop - start), at, coherence.coherence(frames[0], frames[1]))
+        return [each[:, 0] for each in coherence.mix(mid[:, None], white(2 * number + 1)[:, None], gamma)]
+    return list(coherence.mix(mid, white(2 * number + 1), coherence.coherence(left, right)))
+
+
+def _planes(channels: list[np.ndarray], domain: str) -> np.ndarray:
+    """Channels, (T, F) or (n,), as the network takes them: float32 (P, F, T) or (P, n)."""
+    if domain == "waveform":
+        return np.stack(channels)
+    if domain == "magnitude":
+        return np.stack([np.abs(channel).T for channel in channels])
+    count, bins = channels[0].shape
+    planes = np.empty((2 * len(channels), bins, count), np.float32)
+    for k, channel in enumerate(channels):
+        planes[2 * k], planes[2 * k + 1] = channel.real.T, channel.imag.T
+    return planes
+
+
+def _run(generator: Generator, rows: list[_Row], draw: Draw) -> Iterator[np.ndarray]:
+    """The network's output for each row. On a GPU, rows of one shape next to each other run together.
+
+    On a CPU several at once are no faster, take more memory and may round differently.
+    """
+    contract = generator.contract
+    together = 1 if generator.device == "cpu" else draw.batch
+    while rows:
+        batch = [row for row in rows[:together] if row.x.shape == rows[0].x.shape]
+        rows = rows[len(batch) :]
+        z = [noise.z_vector(row.seed, contract.z_size) for row in batch] if contract.z_size else None
+        taken = [row.noise for row in batch if row.noise is not None]
+        yield from generator.run(
+            np.stack([row.x for row in batch]),
+            noise=np.stack(taken) if taken else None,
+            z=np.stack(z) if z else None,
+            texture=draw.texture if contract.texture else None,
+        )
+
+
+def _change(
+    chunk: Chunk, rows: list[_Row], outputs: Iterator[np.ndarray], contract: Contract, draw: Draw
+) -> np.ndarray:
+    """Output minus input of the kept part, (C, T, F) or (C, n)."""
+    result = np.zeros_like(chunk.kept(chunk.data))
+    for row in rows:
+        y = next(outputs)
+        for k, channel in enumerate(row.channels):
+            x = chunk.data[channel]
+            if contract.domain == "complex":
+                plane = (y[2 * k] + 1j * y[2 * k + 1]).T
+            else:
+                plane = y[k].T
+            if draw.griffinlim:
+                plane = _phases(x, np.abs(plane), row.drawn[k], contract.stft)
+            result[channel] = chunk.kept((plane - x)[np.newaxis])[0]
+    return result
+
+
+def _phases(x: np.ndarray, magnitude: np.ndarray, drawn: np.ndarray, spec: StftSpec) -> np.ndarray:
+    """Spectra (T, F) of the given magnitudes, phases found by Griffin-Lim.
+
+    It starts from the input's phase, or the noise's where the input has next to nothing. What the generator
+    hardly changed stays exactly as it was.
+    """
+    present = np.abs(x)
+    # All of it continuous in the magnitudes: at a threshold the last bit of the network's output, which may
+    # depend on the batch, would decide about a bin.
+    changed = np.abs(magnitude - present) / (present + np.float32(1e-9))
+    kept = np.clip(2 - changed / UNCHANGED, 0, 1)
+    hint = drawn * (magnitude * np.float32(HINT / _rms(spec)))
+    start = (x + (1 - kept) * hint).astype(np.complex64)
+    refined = griffinlim.refine(magnitude[None], start[None], kept[None], spec, ITERATIONS)
+    return refined[0]
+
+
+def _rms(spec: StftSpec) -> float:
+    """Rms magnitude of the STFT of unit white noise."""
+    return float(np.sqrt(np.sum(spec.analysis_window().astype(np.float64) ** 2)))

@@ -1,0 +1,206 @@
+"""From weights to a generator's file: ONNX with the contract inside, checked before it is kept."""
+
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from torch import nn
+
+from mp3fix.errors import ModelError, Mp3fixError
+from mp3fix.generator.contract import KEY, Contract
+from mp3fix.generator.session import Generator
+from mp3fix.signal.stft import StftSpec
+from mp3fix.training.networks.folded import Folded
+
+SPEC = StftSpec()
+NOISE_SCALE = float((SPEC.analysis_window().astype(np.float64) ** 2).sum()) ** 0.5
+TOLERANCE = 1e-4  # largest difference between torch and ONNX Runtime, relative to the largest value
+FRAMES = 96  # of the inputs that are compared and probed
+
+
+class Stochastic(nn.Module):
+    """The generator as it is shipped: takes the plain STFT of unit white noise."""
+
+    def __init__(self, network: Folded) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: torch.Tensor, noise: torch.Tensor, texture: torch.Tensor) -> torch.Tensor:
+        """One restoration, (B, 2, F, T)."""
+        return self.network(x, noise / NOISE_SCALE, texture)
+
+
+class Deterministic(nn.Module):
+    """The estimate alone, without noise."""
+
+    def __init__(self, network: Folded) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The restoration, (B, 2, F, T)."""
+        return self.network.estimate(x)[0]
+
+
+def export(
+    network: Folded,
+    path: Path,
+    *,
+    name: str,
+    version: str,
+    licence: str,
+    trained_on: str,
+    texture: float | None,
+) -> Contract:
+    """Write a generator's file.
+
+    Args:
+        network: with the weights to ship.
+        path: of the .onnx file; replaced only when everything agrees.
+        name, version, licence, trained_on: for the contract.
+        texture: the default texture; None exports the deterministic estimate.
+
+    Returns:
+        The contract, its context probed.
+
+    Raises:
+        Mp3fixError: ONNX Runtime's output differs from torch's.
+    """
+    network = network.cpu().eval()
+    drawn = texture is not None
+    module = Stochastic(network) if drawn else Deterministic(network)
+    contract = Contract(
+        name=name,
+        version=version,
+        licence=licence,
+        trained_on=trained_on,
+        kind="stochastic" if drawn else "deterministic",
+        stft=SPEC,
+        domain="complex",
+        channels=1,
+        noise=("spectrogram",) if drawn else (),
+        z_size=0,
+        texture=drawn,
+        default_texture=0.0 if texture is None else texture,
+        conditioning=(),
+        unknown=0.0,
+        context=0,
+        multiple=1,
+        precision="fp32",
+    )
+    temporary = path.with_suffix(".part.onnx")
+    try:
+        _write(module, temporary, contract)
+        runner = Generator.load(temporary, "cpu")
+        _compare(module, runner)
+        contract = replace(contract, context=_probe_context(runner))
+        model = onnx.load(temporary)
+        _attach(model, contract)
+        onnx.save(model, temporary)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return contract
+
+
+def load_checkpoint(path: Path) -> tuple[Folded, dict]:
+    """The network with the moving average of a run's weights, and what the checkpoint says of the run."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise Mp3fixError(f"{path}: no such checkpoint") from None
+    network = Folded(**state["config"]["network"])
+    network.load_state_dict(state["average"])
+    return network, state
+
+
+def weights_of(path: Path) -> dict[str, torch.Tensor]:
+    """The weights in a generator's file made by `export`, to go on training from.
+
+    Raises:
+        ModelError: the file holds none.
+    """
+    prefix = "network."
+    tensors = onnx.load(path).graph.initializer
+    weights = {
+        tensor.name.removeprefix(prefix): torch.tensor(onnx.numpy_helper.to_array(tensor))
+        for tensor in tensors
+        if tensor.name.startswith(prefix)
+    }
+    if not weights:
+        raise ModelError(f"{path}: holds no weights of this network")
+    return weights
+
+
+def _write(module: nn.Module, path: Path, contract: Contract) -> None:
+    x = torch.randn(1, 2, SPEC.bins, FRAMES)
+    inputs: tuple[torch.Tensor, ...] = (x,)
+    if contract.noise:
+        inputs = (x, torch.randn_like(x), torch.ones(1))
+    names = list(contract.inputs)
+    free = {name: {0: "batch", 3: "frames"} for name in [*names, "y"] if name != "texture"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # Not folded: initialisers keep their names, so that training can go on from the file.
+        torch.onnx.export(
+            module,
+            inputs,
+            str(path),
+            input_names=names,
+            output_names=["y"],
+            dynamic_axes=free,
+            opset_version=17,
+            do_constant_folding=False,
+            dynamo=False,
+        )
+    model = onnx.load(path)
+    _attach(model, contract)
+    onnx.save(model, path)
+
+
+def _attach(model: onnx.ModelProto, contract: Contract) -> None:
+    del model.metadata_props[:]
+    onnx.helper.set_model_props(model, {KEY: contract.to_json()})
+
+
+def _inputs(contract: Contract, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    # Spectra fall towards high frequencies, so that all branches of the network are met.
+    slope = 10 ** (-3 * np.linspace(0, 1, SPEC.bins))[:, None]
+    x = (rng.standard_normal((1, 2, SPEC.bins, FRAMES)) * slope * 30).astype(np.float32)
+    noise = rng.standard_normal(x.shape).astype(np.float32) * NOISE_SCALE
+    return {"x": x, "noise": noise.astype(np.float32)} if contract.noise else {"x": x}
+
+
+def _compare(module: nn.Module, runner: Generator) -> None:
+    arrays = _inputs(runner.contract, np.random.default_rng(0))
+    tensors = [torch.from_numpy(array) for array in arrays.values()]
+    texture: dict[str, float] = {}
+    if runner.contract.texture:
+        texture = {"texture": 0.7}
+        tensors.append(torch.tensor([0.7]))
+    with torch.no_grad():
+        wanted = module(*tensors).numpy()
+    got = runner.run(**arrays, **texture)  # type: ignore[arg-type]
+    difference = float(np.abs(wanted - got).max() / np.abs(wanted).max())
+    if difference > TOLERANCE:
+        raise Mp3fixError(f"ONNX Runtime's output differs from torch's by {difference:.1e}: not exported")
+
+
+def _probe_context(runner: Generator) -> int:
+    """Frames on each side that an output depends on, found by changing one frame in the middle."""
+    arrays = _inputs(runner.contract, np.random.default_rng(1))
+    before = runner.run(**arrays)  # type: ignore[arg-type]
+    arrays["x"] = arrays["x"].copy()
+    middle = FRAMES // 2
+    arrays["x"][..., middle] *= 2
+    after = runner.run(**arrays)  # type: ignore[arg-type]
+    touched = np.flatnonzero((before != after).any(axis=(0, 1, 2)))
+    context = int(np.abs(touched - middle).max(initial=0))
+    if context >= middle - 1:
+        raise Mp3fixError(
+            "the network depends on more frames than are probed; it would never have exact seams"
+        )
+    return context
