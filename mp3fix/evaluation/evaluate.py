@@ -47,14 +47,20 @@ def excerpts(root: Path, limit: int | None = None) -> Iterator[tuple[corpus.Entr
 
 
 def evaluate(
-    root: Path, restorer: Restorer, textures: Sequence[float], report: Callable[[str], None], limit: int | None = None
+    root: Path,
+    restorer: Restorer,
+    textures: Sequence[float],
+    report: Callable[[str], None],
+    limit: int | None = None,
 ) -> list[Score]:
     """Score every test piece at every setting and texture, and unharmed (identity)."""
     scores: list[Score] = []
     for entry, recording in excerpts(root, limit):
         report(entry.piece)
         for setting in (*SETTINGS, None):
-            source = recording.mean(0, keepdims=True) if setting is None or setting.channels == 1 else recording
+            source = (
+                recording.mean(0, keepdims=True) if setting is None or setting.channels == 1 else recording
+            )
             degraded = codec.degrade(source, setting) if setting else source
             gain = codec.codec_gain(source, degraded) if setting else 1.0
             systems = {"MP3": degraded}
@@ -64,7 +70,10 @@ def evaluate(
                 )
             name = setting.name if setting else "identity"
             for system, estimate in systems.items():
-                figures = [_score(gain * r, d, e, entry.cutoff) for r, d, e in zip(source, degraded, estimate, strict=True)]
+                figures = [
+                    _score(gain * r, d, e, entry.cutoff)
+                    for r, d, e in zip(source, degraded, estimate, strict=True)
+                ]
                 scores.append(Score(entry.piece, name, system, *np.mean(figures, axis=0).tolist()))
     return scores
 
