@@ -38,7 +38,7 @@ def contract(**changes: Any) -> Contract:
         "precision": "fp32",
     } | changes
     multiple = values["multiple"]
-    values.setdefault("context", max(_REACH, 2 * multiple - 1 if multiple > 1 else 0))
+    values.setdefault("context", max(_REACH, multiple if multiple > 1 else 0))
     values.setdefault("kind", "stochastic" if values["noise"] else "deterministic")
     return Contract(**values)
 

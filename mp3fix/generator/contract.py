@@ -52,7 +52,7 @@ class Contract:
         default_texture: what the user hears unless asked otherwise, 0..1.
         conditioning: names of the maps it takes from the MP3's bitstream, in the order of the input's axis.
         unknown: the value of a map where nothing is known.
-        context: frames (of a waveform generator: samples) on each side that a frame of output depends on.
+        context: frames (of a waveform generator: samples) on each side of a chunk that its output depends on.
         multiple: chunks start and end on absolute multiples of this many frames (samples).
         precision: of the weights.
     """

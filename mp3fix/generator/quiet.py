@@ -20,23 +20,23 @@ def quiet() -> Iterator[list[str]]:
     may be piping audio into it.
 
     Yields:
-        a list that holds, after the block, the text written to standard error.
+        a list that holds, after the block, the text written to standard error, if any could be.
     """
     said: list[str] = []
-    with _lock, tempfile.TemporaryFile() as sink, contextlib.redirect_stdout(io.StringIO()):
+    with _lock, contextlib.redirect_stdout(io.StringIO()):
         if sys.stderr is not None:
             sys.stderr.flush()
         try:
             saved = os.dup(_STDERR)
-        except OSError:
-            saved = None  # closed: nothing to protect
-        try:
-            if saved is not None:
-                os.dup2(sink.fileno(), _STDERR)
+        except OSError:  # closed: nobody listens
             yield said
-        finally:
-            if saved is not None:
+            return
+        with tempfile.TemporaryFile() as sink:
+            os.dup2(sink.fileno(), _STDERR)
+            try:
+                yield said
+            finally:
                 os.dup2(saved, _STDERR)
                 os.close(saved)
-            sink.seek(0)
-            said.append(sink.read().decode(errors="replace"))
+                sink.seek(0)
+                said.append(sink.read().decode(errors="replace"))
