@@ -74,7 +74,7 @@ def relative_error(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """
     signal = (x * x).sum(-1)
     error = ((x - y) ** 2).sum(-1)
-    return (torch.log10(error / (signal + 1e-9) + 1e-5) * (signal > 1e-6)).mean()
+    return (torch.log10(error / (signal + 1e-9) + 1e-6) * (signal > 1e-6)).mean()
 
 
 def _compressed(spectra: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
