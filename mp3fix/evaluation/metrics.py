@@ -5,6 +5,8 @@ recording's own cut-off: above it nobody knows what is right. Definitions of LSD
 Nistal 2021 (Electronics 10, 1349), section 3.4, on an STFT of 2048 samples with hop 512.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from mp3fix.signal.stft import StftSpec, stft
@@ -79,10 +81,7 @@ def _third_octaves(low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
     """Matrix (F, bands) that sums bins into bands, and the number of bins in each."""
     hz = np.arange(SPEC.bins) * SPEC.rate / SPEC.n_fft
     edges = 50.0 * 2 ** (np.arange(40) / 3)
-    columns = [
-        ((hz >= a) & (hz < b) & (hz >= low) & (hz <= high)).astype(float)
-        for a, b in zip(edges, edges[1:], strict=False)
-    ]
+    columns = [((hz >= a) & (hz < b) & (hz >= low) & (hz <= high)).astype(float) for a, b in pairwise(edges)]
     kept = [column for column in columns if column.any()]
     if not kept:
         return np.zeros((SPEC.bins, 0)), np.zeros(0)
