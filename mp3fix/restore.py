@@ -50,7 +50,7 @@ class Options:
     mix: float = 1.0
     phase: Literal["complex", "griffinlim"] | None = None
     rate: int | None = None
-    chunk_seconds: float = 6.0
+    chunk_seconds: float = 3.0
     batch: int = 1
 
     def __post_init__(self) -> None:
