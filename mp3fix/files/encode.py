@@ -8,7 +8,7 @@ once.
 import math
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -26,9 +26,8 @@ from mp3fix.signal.levels import from_db, peak, quantise, to_db
 Format = Literal["wav", "flac"]
 Bits = Literal["16", "24", "32f"]
 
-CEILING = (
-    1 - 2**-14
-)  # where a gain puts the peak: dither (one unit of 16 bits) must still fit below full scale
+# Where a gain puts the peak: dither, one unit of 16 bits, must still fit below full scale.
+CEILING = 1 - 2**-14
 _BLOCK = 65536  # frames
 
 
@@ -91,7 +90,8 @@ class Encoder:
         self._frames, self._peak = 0, 0.0
         self._temporaries: list[Path] = []
         self._check_format()
-        self._check_target()
+        with self._errors():
+            self._check_target()
 
     def _check_format(self) -> None:
         name = shown(self._path)
@@ -114,9 +114,8 @@ class Encoder:
             raise EncodeError(f"{name} is a folder; name a file in it")
         if not os.path.lexists(self._path):
             return
-        if (
-            self._path.exists() and not self._path.is_file()
-        ):  # a device or pipe, which os.replace would remove
+        if self._path.exists() and not self._path.is_file():
+            # a device or a pipe: os.replace would remove it
             raise EncodeError(f"{name} is no regular file; write to a pipe with -o -")
         if not self._overwrite:
             raise temporary.exists(self._path)
@@ -136,16 +135,14 @@ class Encoder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
+        with suppress(OSError):  # what could not be written is thrown away
             self._file.close()
-        except OSError:
-            pass  # what could not be written is thrown away
-        finally:
-            self._remove()
+        self._remove()
 
     def _remove(self) -> None:
         for path in self._temporaries:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink()
 
     def _create(self) -> Path:
         path = temporary.create(self._path)
@@ -209,9 +206,9 @@ class Encoder:
                 result = self._create()
                 clipped = self._encode(result, np.float32(from_db(gain)))
                 if clipped:
+                    fitting = math.floor(10 * to_db(CEILING / self._peak)) / 10
                     warnings.append(
-                        f"{clipped} samples pass full scale and are clipped at a gain of {gain:+.1f} dB; "
-                        f"{to_db(CEILING / self._peak):+.1f} dB would fit"
+                        f"samples clipped at a gain of {gain:+.1f} dB: {clipped} ({fitting:+.1f} dB would fit)"
                     )
             self._file.close()
             warnings += tagging.write(result, tags or tagging.Tags(), extra or {})

@@ -45,7 +45,11 @@ class FlacFile:
         rate, channels, bits = self._format
         subtype = f"PCM_{bits}"
         # libsndfile writes nothing before the first block
-        self._file = soundfile.SoundFile(self._disk, "w", rate, channels, subtype, format="FLAC")
+        try:
+            self._file = soundfile.SoundFile(self._disk, "w", rate, channels, subtype, format="FLAC")
+        except soundfile.SoundFileError as error:  # a libsndfile without FLAC
+            self._disk.close()
+            raise OSError(0, str(error)) from error
         return self
 
     def write(self, samples: np.ndarray) -> None:

@@ -115,7 +115,7 @@ def _info_chunk(path: Path) -> Tags:
 
 
 def write(path: Path, tags: Tags, extra: dict[str, str]) -> list[str]:
-    """Write tags and `extra` (name -> value, said of this restoration) into a finished FLAC or WAV file.
+    """Write tags and `extra` (name -> value, said of this restoration) into a fresh FLAC or WAV file.
 
     Returns:
         A warning for each thing that could not be written.
@@ -143,7 +143,6 @@ def _write_flac(path: Path, tags: Tags) -> list[str]:
     file: Any = FLAC(path)
     if file.tags is None:
         file.add_tags()
-    file.tags.clear()
     file.tags.extend(to_vorbis(tags))
     pictures, warnings = to_flac_pictures(tags.pictures)
     for picture in pictures:

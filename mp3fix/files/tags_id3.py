@@ -51,8 +51,6 @@ RECORDING = "http://musicbrainz.org"  # owner of the UFID frame that holds a Mus
 POPM_STARS, PERCENT_STARS = (0, 1, 64, 128, 196, 255), (0, 20, 40, 60, 80, 100)
 
 _ROLE_NAMES = {role.lower(): name for name, role in ROLES.items()}
-# The file's length, encoder, type, encoding and tagging time: true of the old file only.
-_STALE_FRAMES = {"TLEN", "TSSE", "TENC", "TDEN", "TDTG", "TFLT", "TDLY", "TSIZ"}
 _ID3V1_COMMENT = "ID3v1 Comment"  # mutagen's description of a comment from an ID3v1 tag
 
 
@@ -71,7 +69,7 @@ def from_id3(frames: id3.ID3, seconds_per_frame: float = 0.0) -> Tags:
             tags.chapters.append(_chapter(frame))
         elif frame.FrameID in _PARTICULAR:
             _PARTICULAR[frame.FrameID](tags, frame)
-        elif frame.FrameID not in _STALE_FRAMES:
+        else:
             _add_plain(tags, frame)
     for frame in frames.getall(f"COMM:{_ID3V1_COMMENT}"):
         # ID3v1 cuts comments off after 28 letters: leave out what is only the beginning of another
@@ -93,11 +91,6 @@ def _add_plain(tags: Tags, frame: Any) -> None:
         for text in frame.text:
             is_time = isinstance(text, id3.ID3TimeStamp)
             tags.add(name, text.text.replace(" ", "T") if is_time else text)
-
-
-def _add_genres(tags: Tags, frame: Any) -> None:
-    for genre in frame.genres:  # resolves the numbers of ID3v1 genres
-        tags.add("GENRE", genre)
 
 
 def _add_named_text(tags: Tags, frame: Any) -> None:
@@ -169,7 +162,6 @@ def _add_podcast(tags: Tags, frame: Any) -> None:
 
 
 _PARTICULAR: dict[str, Callable[[Tags, Any], None]] = {
-    "TCON": _add_genres,
     "TXXX": _add_named_text,
     "COMM": _add_comment,
     "USLT": _add_lyrics,

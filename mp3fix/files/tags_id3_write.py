@@ -88,9 +88,9 @@ def _plain(key: str, values: list[str]) -> Iterator[id3.Frame]:
         yield id3.UFID(owner=RECORDING, data=values[0].encode("ascii", "replace"))
     elif key == "PODCAST":
         yield id3.PCST(value=1)
-    elif key == "URL" or key.startswith("URL:"):
+    elif (key == "URL" or key.startswith("URL:")) and all(map(str.isascii, values)):
         yield from (id3.WXXX(encoding=_UTF8, desc=key[4:], url=url) for url in values)
-    elif name.startswith("W") and all(url.isascii() for url in values):
+    elif name.startswith("W") and all(map(str.isascii, values)):
         yield from (getattr(id3, name)(url=url) for url in values)
     elif name.startswith("TD") and name != "TDES" and not all(map(_is_date, values)):
         yield id3.TXXX(encoding=_UTF8, desc=key, text=values)
@@ -124,10 +124,11 @@ def _ratings(tags: Tags) -> Iterator[id3.Frame]:
     if percent is not None:
         popm = convert_rating(percent, PERCENT_STARS, POPM_STARS)
         yield id3.POPM(email="no@email", rating=popm, count=plays)
-    elif rating:
-        yield id3.TXXX(encoding=_UTF8, desc="RATING", text=[rating])
-    if plays and percent is None:
+    elif plays:
         yield id3.PCNT(count=plays)
+    for name, text, said in (("RATING", rating, percent is not None), ("PLAYCOUNT", count, bool(plays))):
+        if text and not said:
+            yield id3.TXXX(encoding=_UTF8, desc=name, text=[text])
 
 
 def _percent(text: str) -> float | None:

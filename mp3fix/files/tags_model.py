@@ -10,29 +10,10 @@ _STALE_PREFIXES = (
     *("ITUNSMPB", "ITUNNORM", "ITUNPGAP", "ACCURATERIP", "ACCURIP", "CTDB"),
 )
 _STALE_NAMES = {
-    *(
-        "TLEN",
-        "LENGTH",
-        "DURATION",
-        "TSIZ",
-        "SIZE",
-        "FILESIZE",
-        "BITRATE",
-        "TSSE",
-        "TENC",
-        "TOOL",
-        "CDEC",
-        "PGAP",
-    ),
-    *(
-        "MAJORBRAND",
-        "MINORVERSION",
-        "COMPATIBLEBRANDS",
-        "WAVEFORMATEXTENSIBLECHANNELMASK",
-        "SOFTWARE",
-        "ISVBR",
-    ),
-    *("AUDIOMD5", "MD5", "DEVICECONFORMANCETEMPLATE", "PEAKVALUE", "AVERAGELEVEL"),
+    *("TLEN", "LENGTH", "DURATION", "TSIZ", "SIZE", "FILESIZE", "BITRATE", "TSSE", "TENC", "TOOL", "CDEC"),
+    *("MAJORBRAND", "MINORVERSION", "COMPATIBLEBRANDS", "WAVEFORMATEXTENSIBLECHANNELMASK", "SOFTWARE"),
+    *("TDEN", "TDTG", "TDLY", "TFLT", "AUDIOMD5", "MD5", "PEAKVALUE", "AVERAGELEVEL", "PGAP", "ISVBR"),
+    "DEVICECONFORMANCETEMPLATE",
 }
 
 # Other spellings of the same thing. The MusicBrainz names are what its taggers write in ID3, MP4 and ASF.

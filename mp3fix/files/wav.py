@@ -60,7 +60,7 @@ def sample_bytes(samples: np.ndarray, bits: str) -> bytes:
 
 
 def append_chunk(path: Path, name: bytes, content: bytes) -> None:
-    """Put a chunk behind the samples of a RIFF or RF64 file whose header tells its size.
+    """Put a chunk behind the samples (and their padding) of a RIFF or RF64 file.
 
     Raises:
         ValueError: when a RIFF file would pass 4 GB, or has no samples: ffmpeg takes a data size of 0 for one that
@@ -73,7 +73,7 @@ def append_chunk(path: Path, name: bytes, content: bytes) -> None:
         if file.read() == b"data" + bytes(4):
             raise ValueError("a WAV without samples holds no tags")
         end = file.tell()
-        chunk = bytes(end % 2) + _chunk(name, content)
+        chunk = _chunk(name, content)
         size = end + len(chunk) - 8
         if start[:4] == b"RF64":
             place, packed = 20, struct.pack("<Q", size)

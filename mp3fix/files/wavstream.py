@@ -2,7 +2,8 @@
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import BinaryIO
 
@@ -71,7 +72,7 @@ class WavStream:
             if self.limited:
                 gain = to_db(self._limiter.lowest_gain)
                 self.warnings.append(
-                    f"{self.limited} samples passed full scale: the level was lowered there by up to "
+                    f"samples beyond full scale: {self.limited}; the level was lowered there by up to "
                     f"{-gain:.1f} dB (32-bit float needs no limit)"
                 )
         else:
@@ -79,8 +80,9 @@ class WavStream:
         size = self._written * self._channels * wav.BYTES[self._bits]
         self._put(bytes(size % 2))
         if self._promised is not None and self._promised != self._written:
-            self.warnings.append(f"{self._written} samples were sent, {self._promised} announced")
-        self._attempt(self._file.flush)
+            self.warnings.append(f"samples sent: {self._written}; announced: {self._promised}")
+        with self._reader_watched():
+            self._file.flush()
 
     def __enter__(self) -> "WavStream":
         return self
@@ -100,11 +102,16 @@ class WavStream:
         self._written += samples.shape[1]
 
     def _put(self, data: bytes) -> None:
-        self._attempt(lambda: self._file.write(data))
+        view = memoryview(data)
+        while view:  # an unbuffered pipe may take less than all
+            with self._reader_watched():
+                written = self._file.write(view)
+            view = view[len(view) if written is None else written :]
 
-    def _attempt(self, action: Callable[[], object]) -> None:
+    @contextmanager
+    def _reader_watched(self) -> Iterator[None]:
         try:
-            action()
+            yield
         except OSError as error:
             # Windows says EINVAL where the reader of a pipe has gone
             if isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL):

@@ -92,8 +92,8 @@ def rich_mp3(tmp_path: Path) -> Path:
         id3.APIC(encoding=3, mime="image/jpg", type=3, desc="", data=JPEG),
         id3.APIC(encoding=3, mime="PNG", type=4, desc="", data=PNG),
         id3.APIC(encoding=3, mime="image/png", type=6, desc="The disc: déjà vu", data=PNG + b"2"),
-        chapter("b", 1000, 1500, "Second", "http://example.org/b"),
-        chapter("a", 0, 1000, "First"),
+        chapter("a", 0, 1000, "First", "http://example.org/a"),
+        chapter("b", 1000, 1500, "2"),  # comes first in the file: mutagen sorts by size
         id3.CTOC(element_id="toc", flags=3, child_element_ids=["a", "b"], sub_frames=[]),
     ):
         frames._add(frame, False)
@@ -149,8 +149,8 @@ def test_an_mp3_says_it_all(rich_mp3: Path) -> None:
     assert found.languages["COMMENT"] == ["eng", "deu"] and found.languages["LYRICS"] == ["fra"]
     assert found.pictures == RICH_PICTURES
     assert found.chapters == [
-        Chapter(0.0, "First", 1.0),
-        Chapter(1.0, "Second", 1.5, "http://example.org/b"),
+        Chapter(0.0, "First", 1.0, "http://example.org/a"),
+        Chapter(1.0, "2", 1.5),
     ]
 
 
@@ -162,8 +162,8 @@ def test_everything_survives_the_way_into_the_output(rich_mp3: Path, tmp_path: P
     assert again.languages["LYRICS"] == again.languages["SYNCEDLYRICS"] == ["fra"]
     assert again.pictures == RICH_PICTURES
     assert [(c.start, c.title, c.url) for c in again.chapters] == [
-        (0.0, "First", ""),
-        (1.0, "Second", "http://example.org/b"),
+        (0.0, "First", "http://example.org/a"),
+        (1.0, "2", ""),
     ]
 
 
@@ -173,7 +173,7 @@ def test_what_other_programs_look_for_in_a_flac(rich_mp3: Path, tmp_path: Path) 
     file = FLAC(path)
     assert file["tracknumber"] == ["03"] and file["tracktotal"] == ["12"]
     assert file["chapter001"] == ["00:00:00.000"] and file["chapter002"] == ["00:00:01.000"]
-    assert file["chapter002name"] == ["Second"]
+    assert file["chapter002name"] == ["2"]
     assert file["lyrics_language"] == ["fra"] and "comment:review_language" not in file
     assert [(p.type, p.mime, p.desc) for p in file.pictures][2] == (6, "image/png", "The disc: déjà vu")
 
@@ -272,6 +272,8 @@ def test_what_speaks_of_the_old_file_is_dropped(tmp_path: Path, kind: str) -> No
         frames.add(id3.TSSE(encoding=0, text=["LAME 3.100"]))
         frames.add(id3.TENC(encoding=0, text=["A program"]))
         frames.add(id3.TLEN(encoding=0, text=["2000"]))
+        frames.add(id3.TDTG(encoding=0, text=["2010"]))
+        frames.add(id3.TFLT(encoding=0, text=["MPG/3"]))
         frames.add(id3.TIT2(encoding=0, text=["Kept"]))
         frames.save(path)
     elif kind == "ape":
@@ -301,7 +303,7 @@ def test_vorbis_comments(tmp_path: Path, name: str) -> None:
     file["artist"] = ["One", "Two"]
     file["Album Artist"] = "All"
     file["TRACKNUMBER"] = "3/12"
-    file["YEAR"] = "1999"
+    file["YEAR"], file["DATE"] = "1999", "1999-12-31"
     file["UNSYNCEDLYRICS"] = "la\nla"
     file["CHAPTER001"], file["CHAPTER001NAME"] = "00:00:00.000", "First"
     file["CHAPTER002"], file["CHAPTER002NAME"] = "01:02:03.500", "Second"
@@ -309,7 +311,7 @@ def test_vorbis_comments(tmp_path: Path, name: str) -> None:
     found = tags.read(path)
     assert found.values == {
         **{"ARTIST": ["One", "Two"], "ALBUMARTIST": ["All"], "TRACKNUMBER": ["3"], "TRACKTOTAL": ["12"]},
-        **{"DATE": ["1999"], "LYRICS": ["la\nla"]},
+        **{"DATE": ["1999-12-31"], "LYRICS": ["la\nla"]},
     }
     assert found.pictures[0] == Picture(PNG, "image/png", 3, "Cover")
     assert len(found.pictures) == (1 if name == "in.flac" else 2)
@@ -337,7 +339,7 @@ def test_mp4(tmp_path: Path) -> None:
     file["----:com.apple.iTunes:iTunSMPB"] = MP4FreeForm(b" 00000000 00000840")
     file["----:com.apple.iTunes:My own field"] = [MP4FreeForm(b"x"), MP4FreeForm("ÿ".encode())]
     file["----:com.apple.iTunes:MusicBrainz Track Id"] = MP4FreeForm(b"6789-ab")
-    file["----:com.apple.iTunes:binary"] = MP4FreeForm(b"\xff\xfe\0")
+    file["----:com.apple.iTunes:binary"] = [MP4FreeForm(b"\xff\xfe"), MP4FreeForm(b"a\0b")]
     file["apID"] = "someone@example.org"
     file.save()
     found = tags.read(path)
@@ -371,10 +373,12 @@ def test_asf(tmp_path: Path) -> None:
         **{"MUSICBRAINZ_ALBUMID": ["0123-45"], "MY OWN": ["field"]},
     }
     assert found.pictures == [Picture(PNG, "image/png", 3, "Cover ö")]
-    file["WM/Picture"] = ASFByteArrayAttribute(struct.pack("<BI", 3, 1 << 30) + b"junk")
-    file.save()
-    broken = tags.read(path)
-    assert broken.values == found.values and broken.warnings == ["a picture in the tags is broken"]
+    for size in (1 << 30, 5 + len(text) + 2):
+        file["WM/Picture"] = ASFByteArrayAttribute(struct.pack("<BI", 3, size) + text)
+        file.save()
+        broken = tags.read(path)
+        assert broken.values == found.values and broken.pictures == []
+        assert broken.warnings == ["a picture in the tags is broken"]
 
 
 def test_an_apev2_tag_behind_an_mp3_adds_to_its_id3_tag(tmp_path: Path) -> None:
@@ -435,9 +439,11 @@ def test_tags_before_audio_that_mutagen_cannot_parse(tmp_path: Path) -> None:
     path.write_bytes(b"\0" * 4000)
     frames = id3.ID3()
     frames.add(id3.TIT2(encoding=3, text=["A title"]))
+    frames.add(chapter("a", 500, 1000, "First"))
     frames.save(path)
     found = tags.read(path)
     assert found.values == {"TITLE": ["A title"]} and found.warnings == []
+    assert found.chapters == [Chapter(0.5, "First", 1.0)]
 
 
 def test_extra_tags_replace_those_of_an_earlier_restoration(tmp_path: Path) -> None:
@@ -471,6 +477,23 @@ def test_names_that_ascii_cannot_spell(tmp_path: Path) -> None:
         "GROSSE": ["big"],
     }
     assert carried(tmp_path, found, "out.wav").values == found.values
+
+
+def test_what_does_not_fit_its_id3_frame_is_kept_as_text(tmp_path: Path) -> None:
+    odd = {
+        "URL:SHOP": ["http://例え.jp"],
+        "WEBSITE": ["http://例え.jp"],
+        "RATING": ["good"],
+        "PLAYCOUNT": ["many"],
+    }
+    assert carried(tmp_path, Tags(values=odd), "out.wav").values == odd
+
+
+@pytest.mark.parametrize(
+    ("text", "percent"), [("0.8", "80"), ("4", "80"), ("80", "80"), ("50", "50"), ("100", "100")]
+)
+def test_ratings_on_other_scales(tmp_path: Path, text: str, percent: str) -> None:
+    assert carried(tmp_path, Tags(values={"RATING": [text]}), "out.wav").values == {"RATING": [percent]}
 
 
 def test_text_that_no_container_can_hold_is_mended(tmp_path: Path) -> None:
@@ -547,4 +570,4 @@ def test_another_reader_sees_them(rich_mp3: Path, tmp_path: Path, name: str) -> 
         assert expected in text
     assert text.count("codec_name=mjpeg") == 1 and text.count("codec_name=png") == 2
     if name == "out.wav":
-        assert text.index("tag:title=first") < text.index("tag:title=second")
+        assert text.index("tag:title=first") < text.index("tag:title=2")

@@ -117,7 +117,7 @@ def test_an_error_before_the_first_sample_sends_nothing() -> None:
 def test_a_promise_that_is_not_kept_is_a_warning() -> None:
     with WavStream(io.BytesIO(), RATE, 2, "16", 1000) as stream:
         stream.write(music(999))
-    assert stream.warnings == ["999 samples were sent, 1000 announced"]
+    assert stream.warnings == ["samples sent: 999; announced: 1000"]
 
 
 def test_a_reader_that_has_gone() -> None:
@@ -136,18 +136,33 @@ def test_a_program_whose_reader_goes_ends_quietly() -> None:
         "from mp3fix.files.wavstream import PipeClosed, WavStream\n"
         "try:\n"
         "    with WavStream(sys.stdout.buffer, 44100, 2) as stream:\n"
-        "        for _ in range(100): stream.write(np.zeros((2, 1000), np.float32))\n"
+        "        for _ in range(1000): stream.write(np.zeros((2, 100), np.float32))\n"
         "except PipeClosed:\n"
         "    sys.exit(7)\n"
     )
     root = Path(__file__).parents[2]
     child = subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=root
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=root,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
     )
     assert child.stdout is not None and child.stderr is not None
     assert child.stdout.read(100)[:4] == b"RIFF"
     child.stdout.close()
     assert child.stderr.read() == b"" and child.wait() == 7
+
+
+def test_a_pipe_that_takes_only_part_at_a_time() -> None:
+    class Slow(io.BytesIO):
+        def write(self, data: bytes) -> int:  # type: ignore[override]
+            return super().write(data[:1000])
+
+    file = Slow()
+    with WavStream(file, RATE, 2, "16", 50_001) as stream:
+        stream.write(music())
+    assert file.getvalue() == streamed(music(), "16")
 
 
 def test_a_disk_that_is_full_is_an_error_of_its_own() -> None:
