@@ -51,6 +51,13 @@ def si_sdr(reference: np.ndarray, estimate: np.ndarray) -> float:
     return snr(reference * float(reference @ estimate) / energy, estimate)
 
 
+def low_passed(samples: np.ndarray, high: float) -> np.ndarray:
+    """The part of a signal up to `high` Hz, float64 (n,): what SNR and SI-SDR are to compare."""
+    spectrum = np.fft.rfft(samples.astype(np.float64))
+    spectrum[int(high * len(samples) / SPEC.rate) + 1 :] = 0
+    return np.fft.irfft(spectrum, len(samples))
+
+
 def level_distance(
     reference: np.ndarray, estimate: np.ndarray, low: float = 0.0, high: float = 22050.0
 ) -> float:

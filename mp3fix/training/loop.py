@@ -135,8 +135,8 @@ def _losses(
     y, n1, n2 = (part[:, EDGE:-EDGE] / level for part in parts)
     wanted = target[:, EDGE:-EDGE] / level
     score = energy_score(wanted, y + n1, y + n2, trusted, weights)
-    at_zero = relative_error(wanted, y)
-    draw = relative_error(wanted, y + n1)
+    at_zero = relative_error(wanted, y, trusted)
+    draw = relative_error(wanted, y + n1, trusted)
     loss = score + weights.mean * at_zero + weights.draw * draw
     return loss, {"score": score, "mean": at_zero, "draw": draw}
 
@@ -185,7 +185,9 @@ def _validate(
             )
             _, parts = _losses(network, degraded, target, trusted, weights)
             level = target.square().mean(-1, keepdim=True).sqrt() + 1e-4
-            before = relative_error((target / level)[:, EDGE:-EDGE], (degraded / level)[:, EDGE:-EDGE])
+            before = relative_error(
+                (target / level)[:, EDGE:-EDGE], (degraded / level)[:, EDGE:-EDGE], trusted
+            )
             parts["snr_gain"] = 10 * (before - parts["mean"])
             for key, value in parts.items():
                 sums[key] = sums.get(key, 0.0) + value.item() * len(degraded) / len(examples)

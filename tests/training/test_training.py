@@ -98,7 +98,13 @@ def test_nothing_is_learned_above_what_is_trusted() -> None:
 
 def test_the_relative_error_is_in_powers_of_ten() -> None:
     x = torch.randn(4, 10000)
-    assert float(relative_error(x, x + 0.1 * torch.randn_like(x))) == pytest.approx(-2, abs=0.05)
+    y = x + 0.1 * torch.randn_like(x)
+    assert float(relative_error(x, y, torch.ones(4))) == pytest.approx(-2, abs=0.05)
+    assert float(relative_error(x, y, torch.full((4,), 0.3))) == pytest.approx(-2, abs=0.05)
+    high = torch.fft.rfft(y - x)
+    high[:, :4000] = 0
+    above = x + torch.fft.irfft(high, 10000)
+    assert float(relative_error(x, above, torch.full((4,), 0.7))) < -5
 
 
 def test_examples_are_aligned_pairs_of_the_codec(tmp_path: Path) -> None:
