@@ -47,7 +47,7 @@ class BurstGate:
         peaks = np.zeros((count * _GRANULE, self.channels), np.float32)
         np.abs(samples, out=peaks[: len(samples)])
         # Written so that NaN is loud, too.
-        loud = ~(peaks.reshape(count, -1).max(axis=1, initial=0.0) <= LIMIT)
+        loud = ~(peaks.reshape(count, _GRANULE * self.channels).max(axis=1, initial=0.0) <= LIMIT)
         near = np.concatenate(([self._was_loud], loud, [False]))
         mute = np.repeat(near[:-2] | near[1:-1] | near[2:], _GRANULE)[: len(samples)]
         done = len(samples) if self._at_end else max(0, count - 1) * _GRANULE
