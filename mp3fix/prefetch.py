@@ -2,20 +2,22 @@
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Generator, Iterable
+from typing import TypeVar, cast
 
 T = TypeVar("T")
 
 _END = object()
 
 
-def prefetch(source: Iterable[T], ahead: int = 2) -> Iterator[T]:
+def prefetch(source: Iterable[T], ahead: int = 2) -> Generator[T, None, None]:
     """The items of `source`, computed in a thread up to `ahead` items in advance.
 
-    An exception of the source is raised here. Closing the iterator stops the thread and closes the source.
+    An exception of the source is raised here. Closing the iterator stops the thread and closes the source; to
+    leave that to the garbage collector would let the thread live as long as some traceback does.
     """
     items: queue.Queue[object] = queue.Queue(maxsize=ahead)
+    failure: list[BaseException] = []
     stopped = threading.Event()
 
     def put(item: object) -> bool:
@@ -28,28 +30,27 @@ def prefetch(source: Iterable[T], ahead: int = 2) -> Iterator[T]:
         return False
 
     def work() -> None:
-        iterator = iter(source)
         try:
-            for item in iterator:
-                if not put((item, None)):
-                    break
-            else:
-                put(_END)
+            iterator = iter(source)
+            try:
+                for item in iterator:
+                    if not put(item):
+                        break
+            finally:
+                close = getattr(iterator, "close", None)
+                if close is not None:
+                    close()
         except BaseException as error:
-            put((None, error))
-        finally:
-            close = getattr(iterator, "close", None)
-            if close is not None:
-                close()
+            failure.append(error)
+        put(_END)
 
-    thread = threading.Thread(target=work, daemon=True)
+    thread = threading.Thread(target=work, name="mp3fix-prefetch", daemon=True)
     thread.start()
     try:
-        while (received := items.get()) is not _END:
-            item, error = received  # type: ignore[misc]
-            if error is not None:
-                raise error
-            yield item
+        while (item := items.get()) is not _END:
+            yield cast(T, item)
+        if failure:
+            raise failure.pop()
     finally:
         stopped.set()
         thread.join()

@@ -7,8 +7,9 @@ decoded. So what lies above the generator's band stays, and the errors of the tr
 """
 
 import math
-from collections import deque
+from collections import abc, deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,7 +23,7 @@ from mp3fix.prefetch import prefetch
 from mp3fix.signal.chunks import Chunk, chunked
 from mp3fix.signal.resample import RateStream, output_length
 from mp3fix.signal.silence import SilenceGate
-from mp3fix.signal.stft import IstftStream, StftStream
+from mp3fix.signal.stft import IstftStream, StftStream, stft
 
 LOWEST_RATE = 44100  # Hz: the output's, for inputs below
 TINY = 1e-8  # -160 dB: what resampling leaves of digital silence
@@ -64,6 +65,8 @@ class Options:
                 raise ValueError(f"{name} {value} is not between 0 and 1")
         if not self.seeds or any(not 0 <= seed < 2**63 for seed in self.seeds):
             raise ValueError("seeds must be whole numbers from 0 to 2**63 - 1")
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("each seed can be drawn once")
         if self.rate is not None and not 8000 <= self.rate <= 192000:
             raise ValueError(f"rate {self.rate} is not between 8000 and 192000 Hz")
         if self.chunk_seconds <= 0 or self.batch < 1:
@@ -106,9 +109,24 @@ class Restorer:
     def stream(
         self, blocks: Iterable[np.ndarray], rate: int, channels: int, options: Options | None = None
     ) -> Iterator[np.ndarray]:
-        """Restore blocks as they come, float32 (C, n), by the first of the seeds; memory stays bounded."""
+        """Restore blocks as they come, float32 (C, n), by the first of the seeds; memory stays bounded.
+
+        Blocks may be of any lengths, and an array may be filled again once the next one is asked for. Closing
+        the iterator early ends its threads.
+
+        Raises:
+            ValueError: a sample is no finite number.
+        """
         song = Song(self.generator, rate, channels, options or Options())
-        return (draws[0] for draws in song.restored(blocks))
+        return (draws[0] for draws in song.restored(_checked(blocks)))
+
+
+def _checked(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Copies of the blocks, since the pipeline holds on to them for a while."""
+    for block in blocks:
+        if not np.isfinite(block).all():
+            raise ValueError("the samples are not all finite numbers")
+        yield np.array(block, np.float32)
 
 
 class Song:
@@ -122,7 +140,7 @@ class Song:
         lfe: channels that stay as they are.
         span: (start, stop) in output samples, stop None for the end: only this part is returned, equal to
             that part of the whole.
-        watch: called with the spectra of each chunk before, and of the first draw after, (C, T, F) each.
+        watch: called with spectra of each chunk before, and of the first draw after, (C, T, F) each.
     """
 
     def __init__(
@@ -167,20 +185,24 @@ class Song:
         reach = (self._context * self._hop + self._spec.n_fft) / inner + LEAD_SECONDS
         return max(0, int((self._span[0] / outer - reach) * rate) // period * period)
 
-    def restored(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    def restored(self, blocks: Iterable[np.ndarray]) -> abc.Generator[np.ndarray, None, None]:
         """Restore the song.
 
         Args:
             blocks: its samples from `origin` on, float32 (C, n).
 
         Yields:
-            float32 (seeds, C, m), one block after the other.
+            float32 (seeds, C, m), one block after the other. Its two threads end with the iterator, at the
+            latest when it is closed.
         """
         size = max(1, round(self._options.chunk_seconds * self._spec.rate / self._hop))
         start = self._origin_inner // self._hop + (self._spec.first_frame if self._spectral else 0)
         chunks = chunked(self._analysis(self._needed(blocks)), start, size, self._context, self._multiple)
-        ahead = changes(prefetch(chunks, 1), self._generator, self._groups, self._draw)
-        return self._cut(self._synthesis(prefetch(ahead, 1)))
+        with (
+            closing(prefetch(chunks, 1)) as ahead,
+            closing(prefetch(changes(ahead, self._generator, self._groups, self._draw), 1)) as results,
+        ):
+            yield from self._cut(self._synthesis(results))
 
     @property
     def _origin_inner(self) -> int:
@@ -250,13 +272,17 @@ class Song:
             return song
 
         for chunk, drawn in results:
-            if self._watch is not None:
-                before = chunk.kept(chunk.data)
-                self._watch(before, before + drawn[0])
+            self._show(chunk, drawn[0])
             together = np.concatenate(drawn)
             yield combine(outward.push(transform.push(together) if self._spectral else together))
         rest = transform.flush(self._given) if self._spectral else np.zeros((rows, 0), np.float32)
         yield combine(np.concatenate([outward.push(rest), outward.flush()], axis=1), last=True)
+
+    def _show(self, chunk: Chunk, change: np.ndarray) -> None:
+        if self._watch is not None:
+            before = chunk.kept(chunk.data)
+            both = before, before + np.float32(self._options.mix) * change
+            self._watch(*(both if self._spectral else (stft(samples, self._spec) for samples in both)))
 
     def _cut(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """The span, of output that begins at the origin."""

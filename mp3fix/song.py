@@ -1,9 +1,10 @@
 """One file: decode, restore, encode, tag."""
 
+import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -46,6 +47,17 @@ class Target:
     tags: bool = True
     preserve_time: bool = False
     overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        """Check ranges.
+
+        Raises:
+            ValueError: when a time is out of its range.
+        """
+        if not 0 <= self.start < math.inf:
+            raise ValueError(f"start {self.start} is not a time in seconds")
+        if self.duration is not None and not 0 < self.duration < math.inf:
+            raise ValueError(f"duration {self.duration} is not a length in seconds")
 
 
 @dataclass
@@ -145,6 +157,9 @@ def restore_song(
         Mp3fixError: as restore_file.
     """
     began = time.monotonic()
+    for each in out if isinstance(out, Sequence) else ():
+        if each.exists() and path.exists() and each.samefile(path):
+            raise EncodeError(f"{shown(each)}: the output would overwrite the input; name another")
     info = _probe(path)
     with open_decoder(path) as decoder:
         outer = options.output_rate(decoder.rate)
@@ -156,16 +171,14 @@ def restore_song(
             meters[1].push(after)
 
         song = Song(restorer.generator, decoder.rate, decoder.channels, options, decoder.lfe, span, watch)
-        frames = _frames(info, decoder, options, span)
+        frames = _frames(decoder, options, span)
         result = Result(path, (), info, decoder.decoder, rate=outer)
-        blocks = song.restored(_from(decoder, song.origin))
-        if isinstance(out, Sequence):
-            result.outputs = tuple(out)
-            written = _to_files(blocks, out, decoder, restorer, options, target, result, frames, progress)
-        else:
-            written = _to_pipe(blocks, out, decoder, options, target, result, frames, progress)
-        if not written and target.start:
-            raise DecodeError(f"{shown(path)}: ends before {target.start:g} s, where --start says to begin")
+        with closing(song.restored(_from(decoder, song.origin))) as blocks:
+            if isinstance(out, Sequence):
+                result.outputs = tuple(out)
+                written = _to_files(blocks, out, decoder, restorer, options, target, result, frames, progress)
+            else:
+                written = _to_pipe(blocks, out, decoder, options, target, result, frames, progress)
         result.warnings[:0] = decoder.warnings
     result.seconds = written / outer
     result.cutoff_before, result.cutoff_after = (meter.hz for meter in meters)
@@ -186,9 +199,7 @@ def _span(target: Target, rate: int) -> tuple[int, int | None]:
     return start, None if target.duration is None else start + round(target.duration * rate)
 
 
-def _frames(
-    info: Info | None, decoder: Decoder, options: Options, span: tuple[int, int | None]
-) -> int | None:
+def _frames(decoder: Decoder, options: Options, span: tuple[int, int | None]) -> int | None:
     """Samples per channel that will come out, where the file says how long it is."""
     promised = decoder.expected
     if promised is None:
@@ -233,13 +244,13 @@ def _to_files(
             written += block.shape[2]
             if progress is not None:
                 progress(written / result.rate, frames / result.rate if frames else None)
-        if not written and target.start:
-            return 0
+        _check_start(written, target, result.input)
         carried = tags.read(result.input) if target.tags else None
-        # All draws of a song share one gain, so that they can be compared.
-        gain = gain_for_peak(max(encoder.peak for encoder in encoders))
+        # All draws of a song share one gain, so that they can be compared. Floats need none.
+        needed = 0.0 if target.bits == "32f" else gain_for_peak(max(encoder.peak for encoder in encoders))
+        gain = needed if target.gain_db is None else target.gain_db
         for encoder, seed in zip(encoders, options.seeds, strict=True):
-            extra = _own_tags(restorer, options, seed, target.gain_db if target.gain_db is not None else gain)
+            extra = _own_tags(restorer, options, seed, gain)
             done = encoder.commit(carried, extra if target.tags else None, gain)
             result.gain_db = done.gain_db
             result.warnings += [text for text in done.warnings if text not in result.warnings]
@@ -272,12 +283,18 @@ def _to_pipe(
                 written += block.shape[2]
                 if progress is not None:
                     progress(written / result.rate, frames / result.rate if frames else None)
+            _check_start(written, target, result.input)
         result.warnings += stream.warnings
     except PipeClosed:
         pass
     except OSError as error:
         raise EncodeError(f"standard output: {error.strerror or error}") from error
     return written
+
+
+def _check_start(written: int, target: Target, path: Path) -> None:
+    if not written and target.start:
+        raise DecodeError(f"{shown(path)}: ends before {target.start:g} s, where --start says to begin")
 
 
 def _own_tags(restorer: Restorer, options: Options, seed: int, gain: float) -> dict[str, str]:

@@ -31,7 +31,7 @@ class Draw:
 
     Attributes:
         seeds: one restoration each.
-        texture: scale of the noise; None takes the generator's default.
+        texture: scale of the noise; None takes the generator's default. At 0 all seeds are the same.
         griffinlim: find the phase of what changed by Griffin-Lim, instead of taking the generator's.
         batch: rows a run of the network.
     """
@@ -78,14 +78,21 @@ def changes(
         type.
     """
     iterator = iter(chunks)
-    each = len(draw.seeds) * sum(len(group) for group in groups) // generator.contract.channels
+    rows = sum(len(group) if generator.contract.channels == 1 else 1 for group in groups)
+    seeds = _seeds(generator.contract, draw)
+    each = len(seeds) * rows
     while held := list(islice(iterator, max(1, draw.batch // max(1, each)))):
-        jobs = [
-            [_rows(chunk, generator.contract, groups, seed, draw) for seed in draw.seeds] for chunk in held
-        ]
+        jobs = [[_rows(chunk, generator.contract, groups, seed, draw) for seed in seeds] for chunk in held]
         outputs = _run(generator, [row for job in jobs for rows in job for row in rows], draw)
         for chunk, job in zip(held, jobs, strict=True):
             yield chunk, [_change(chunk, rows, outputs, generator.contract, draw) for rows in job]
+
+
+def _seeds(contract: Contract, draw: Draw) -> tuple[int, ...]:
+    """The seeds; 0 for each where nothing is drawn, so that neither z nor Griffin-Lim's start differ."""
+    texture = contract.default_texture if draw.texture is None else draw.texture
+    drawn = contract.noise and (texture > 0 or not contract.texture)
+    return draw.seeds if drawn else (0,) * len(draw.seeds)
 
 
 @dataclass(frozen=True)
@@ -185,10 +192,7 @@ def _change(
         y = next(outputs)
         for k, channel in enumerate(row.channels):
             x = chunk.data[channel]
-            if contract.domain == "complex":
-                plane = (y[2 * k] + 1j * y[2 * k + 1]).T
-            else:
-                plane = y[k].T
+            plane = (y[2 * k] + 1j * y[2 * k + 1] if contract.domain == "complex" else y[k]).T
             if draw.griffinlim:
                 plane = _phases(x, np.abs(plane), row.drawn[k], contract.stft)
             result[channel] = chunk.kept((plane - x)[np.newaxis])[0]
