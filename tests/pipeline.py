@@ -26,7 +26,6 @@ KINDS: dict[str, dict[str, Any]] = {
     "waveform pair": {"domain": "waveform", "channels": 2, "noise": ("spectrogram",), "multiple": 16},
 }
 DRAWN = [kind for kind, takes in KINDS.items() if "noise" in takes]
-ODD = [kind for kind, takes in KINDS.items() if takes.get("domain") != "magnitude"]  # y(-x) = -y(x)
 WHOLE = 1e6  # chunk_seconds for the whole song in one go
 
 EXCERPT = Path(__file__).parent / "data" / "excerpt.mp3"  # 44.1 kHz
@@ -34,9 +33,13 @@ EXCERPT = Path(__file__).parent / "data" / "excerpt.mp3"  # 44.1 kHz
 _folder = tempfile.TemporaryDirectory(prefix="mp3fix-tests-")
 
 
-@cache
 def restorer(kind: str = "complex drawn", threads: int = 1, strength: float = 1.0) -> Restorer:
-    """A tiny generator of this kind, or the bundled "music"."""
+    """A tiny generator of this kind, or the bundled "music"; the same object for the same arguments."""
+    return _load(kind, threads, strength)
+
+
+@cache
+def _load(kind: str, threads: int, strength: float) -> Restorer:
     if kind == "music":
         return Restorer("music", "cpu", threads)
     path = Path(_folder.name) / f"{kind} {strength}.onnx"

@@ -78,9 +78,8 @@ def changes(
         type.
     """
     iterator = iter(chunks)
-    rows = sum(len(group) if generator.contract.channels == 1 else 1 for group in groups)
     seeds = _seeds(generator.contract, draw)
-    each = len(seeds) * rows
+    each = len(seeds) * sum(len(group) if generator.contract.channels == 1 else 1 for group in groups)
     while held := list(islice(iterator, max(1, draw.batch // max(1, each)))):
         jobs = [[_rows(chunk, generator.contract, groups, seed, draw) for seed in seeds] for chunk in held]
         outputs = _run(generator, [row for job in jobs for rows in job for row in rows], draw)

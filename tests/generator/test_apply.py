@@ -1,0 +1,148 @@
+"""A generator on the chunks of a song: what it is given, and what is made of what it gives."""
+
+import numpy as np
+import pytest
+from networks import SMALL
+from pipeline import DRAWN, KINDS, restorer
+
+from mp3fix.generator.apply import Draw, changes, grid, groups_of
+from mp3fix.signal import noise
+from mp3fix.signal.chunks import chunked
+
+STEREO = ((0, 1),)
+
+
+@pytest.mark.parametrize(
+    ("channels", "lfe", "groups"),
+    [
+        (1, (), [(0,)]),
+        (2, (), [(0, 1)]),
+        (3, (), [(0, 1), (2,)]),  # left, right, centre
+        (3, (2,), [(0, 1)]),  # 2.1
+        (4, (), [(0, 1), (2, 3)]),  # front and back
+        (5, (), [(0, 1), (2,), (3, 4)]),
+        (6, (3,), [(0, 1), (2,), (4, 5)]),  # 5.1: left, right, centre, LFE, back left, back right
+        (8, (3,), [(0, 1), (2,), (4, 5), (6, 7)]),  # 7.1
+        (1, (0,), []),
+    ],
+)
+def test_channels_that_belong_together(channels, lfe, groups):
+    assert list(groups_of(channels, lfe)) == groups
+
+
+def song(kind, frames=3000, channels=2, seed=0):
+    """A song as the generator takes it: spectra (C, T, F), or samples (C, n)."""
+    random = np.random.default_rng(seed)
+    if KINDS[kind].get("domain") == "waveform":
+        return random.standard_normal((channels, frames)).astype(np.float32)
+    shape = (channels, frames // 30, SMALL.bins)
+    return (random.standard_normal(shape) + 1j * random.standard_normal(shape)).astype(np.complex64)
+
+
+def run(kind, data, draw, size=None, first=0, groups=STEREO, strength=1.0):
+    """What is changed, a list of (C, T, ...), one a seed."""
+    generator = restorer(kind, strength=strength).generator
+    context, multiple = grid(generator.contract, draw)
+    chunks = chunked([data], first, size or data.shape[1], context, multiple)
+    parts = [drawn for _, drawn in changes(chunks, generator, groups, draw)]
+    return [np.concatenate(each, axis=1) for each in zip(*parts, strict=True)]
+
+
+@pytest.mark.parametrize("griffinlim", [False, True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_generator_that_gives_its_input_changes_nothing(kind, griffinlim):
+    """Bit for bit, with the generator's phases; where they are found, what did not change is kept."""
+    waveform = KINDS[kind].get("domain") == "waveform"
+    griffinlim = (griffinlim or KINDS[kind].get("domain") == "magnitude") and not waveform
+    data = song(kind)
+    (change,) = run(kind, data, Draw(seeds=(7,), griffinlim=griffinlim), strength=0.0)
+    assert (change.shape, change.dtype) == (data.shape, data.dtype)
+    assert np.abs(change).max() <= (1e-5 if griffinlim else 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_channels_of_no_group_stay(kind):
+    data = song(kind, channels=3)
+    griffinlim = KINDS[kind].get("domain") == "magnitude"
+    (change,) = run(kind, data, Draw(seeds=(7,), griffinlim=griffinlim), groups=((0, 2),))
+    assert not change[1].any()
+    assert change[0].any()
+    assert change[2].any()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if "pair" in kind])
+def test_a_generator_of_pairs_hears_a_single_channel_twice(kind):
+    data = song(kind, channels=1)
+    griffinlim = KINDS[kind].get("domain") == "magnitude"
+    draw = Draw(seeds=(7,), griffinlim=griffinlim)
+    (alone,) = run(kind, data, draw, groups=((0,),))
+    (twice,) = run(kind, np.concatenate([data, data]), draw)
+    assert np.array_equal(alone[0], twice[0])
+    assert np.array_equal(alone[0], twice[1])
+
+
+def test_magnitudes_are_those_of_the_generator():
+    """Griffin-Lim chooses phases only, and leaves what did not change as it was."""
+    kind, data = "magnitude", song("magnitude")
+    (change,) = run(kind, data, Draw(griffinlim=True))
+    generator = restorer(kind).generator
+    (y,) = generator.run(np.abs(data[:1]).transpose(0, 2, 1)[np.newaxis])
+    inside = slice(8, -8)  # the ends of this song see the silence around it
+    assert np.abs(np.abs((data + change)[0]) - y[0].T)[inside].max() < 1e-4 * y.max()
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+def test_noise_and_z_belong_to_the_song(kind, monkeypatch):
+    """The network is given the same noise for the same place, whatever the chunks, and its seed's own."""
+    generator = restorer(kind).generator
+    contract = generator.contract
+    given = {}
+    original = generator.run
+
+    def watched(x, noise=None, z=None, texture=None):
+        given.setdefault("noise", []).append(noise)
+        given.setdefault("z", []).append(z)
+        given["texture"] = texture
+        return original(x, noise=noise, z=z, texture=texture)
+
+    monkeypatch.setattr(generator, "run", watched)
+    draw = Draw(seeds=(7, 8), texture=0.25 if contract.texture else None)
+    data = song(kind, channels=1)
+    run(kind, data, draw, groups=((0,),))
+    context, multiple = grid(contract, draw)
+    reach = -(-context // multiple) * multiple
+    stop = -(-data.shape[1] // multiple) * multiple + reach
+    for seed, taken, z in zip((7, 8), given["noise"], given["z"], strict=True):
+        if contract.domain == "waveform":
+            expected = noise.gaussian(seed, 0, noise.Purpose.SPECTROGRAM, -reach, stop + reach)
+            assert np.array_equal(taken[0, 0], expected)
+        else:
+            expected = noise.spectrogram(seed, 0, -reach, stop, SMALL).T
+            assert np.array_equal(taken[0, 0], expected.real)
+            assert np.array_equal(taken[0, 1], expected.imag)
+        if contract.z_size:
+            assert np.array_equal(z[0], noise.z_vector(seed, contract.z_size))
+        else:
+            assert z is None
+    assert given["texture"] == draw.texture
+
+
+@pytest.mark.parametrize("kind", DRAWN)
+@pytest.mark.parametrize("first", [0, -7, 1003])
+def test_chunks_on_their_grid_change_nothing(kind, first):
+    """Wherever the song is taken up, and however small the chunks."""
+    data, draw = song(kind), Draw(seeds=(7,), griffinlim=KINDS[kind].get("domain") == "magnitude")
+    (whole,) = run(kind, data, draw, first=first)
+    (cut,) = run(kind, data, draw, size=23, first=first)
+    assert np.abs(whole - cut).max() <= 1e-5
+    (elsewhere,) = run(kind, data, draw, first=first + 400)
+    assert np.abs(whole - elsewhere).max() > 0.1  # the noise is that of another place
+
+
+def test_the_context_is_the_generators_and_what_the_pipeline_adds():
+    complex_ = restorer("complex").generator.contract
+    assert grid(complex_, Draw()) == (complex_.context, 1)
+    drawn = restorer("hourglass").generator.contract
+    assert grid(drawn, Draw()) == (drawn.context + 4, 8)  # 4 frames to find the coherence in
+    # (n_fft / hop - 1) frames for each of 16 iterations and the last inverse
+    assert grid(drawn, Draw(griffinlim=True)) == (drawn.context + 4 + 3 * 17, 8)
