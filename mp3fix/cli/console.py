@@ -3,9 +3,17 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mp3fix.files.names import shown
+
+if TYPE_CHECKING:
+    from mp3fix.song import Result
 
 Progress = Callable[[float, float | None], None]
+
+NAME_WIDTH = 26  # characters of a song's name, so that a bar fits beside it in 80 columns
 
 
 class Console:
@@ -27,7 +35,11 @@ class Console:
 
     @contextmanager
     def progress(self, name: str) -> Iterator[Progress | None]:
-        """A bar with percent, times real time and the time left; gives the callback that moves it."""
+        """A bar with percent, times real time and the time left; gives the callback that moves it.
+
+        Args:
+            name: of the song, in one line.
+        """
         if self._quiet or not self._terminal:
             yield None
             return
@@ -35,15 +47,16 @@ class Console:
         from rich.markup import escape
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+        short = name if len(name) <= NAME_WIDTH else f"{name[: NAME_WIDTH - 1]}…"
         columns = (
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=18),
             TaskProgressColumn(),
             TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=Rich(stderr=True), transient=True) as bar:
-            task = bar.add_task(escape(name), total=None, speed="")
+            task = bar.add_task(escape(short), total=None, speed="")
 
             def move(done: float, total: float | None) -> None:
                 elapsed = bar.tasks[0].elapsed or 0.0
@@ -52,17 +65,17 @@ class Console:
 
             yield move
 
-    def done(self, result: Any, device: str) -> None:
+    def done(self, result: "Result", device: str) -> None:
         """Print the closing line of a song."""
         if self._quiet or not (self._terminal or self._verbose):
             return
-        where = ", ".join(path.name for path in result.outputs) or "standard output"
+        where = ", ".join(shown(Path(path.name)) for path in result.outputs) or "standard output"
         print(f"{where}: {summary(result)}", file=sys.stderr)
         if self._verbose:
             print(f"    decoded by {result.decoder}, run on {device}", file=sys.stderr)
 
 
-def summary(result: Any) -> str:
+def summary(result: "Result") -> str:
     """A line on a result: length, speed, bitrate, cut-off before and after, gain."""
     parts = [f"{result.seconds:.1f} s of audio in {result.elapsed:.1f} s"]
     parts.append(f"{result.seconds / max(result.elapsed, 1e-9):.0f}x real time")

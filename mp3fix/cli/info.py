@@ -1,13 +1,12 @@
 """mp3fix --info: what a file is, without restoring it."""
 
-import json
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from mp3fix.files.decode import open_decoder
-from mp3fix.files.names import shown
-from mp3fix.files.probe import Info, probe
+from mp3fix.files.probe import probe
 from mp3fix.signal.cutoff import CutoffMeter
 from mp3fix.signal.stft import StftSpec, StftStream
 
@@ -15,28 +14,29 @@ MEASURED_SECONDS = 300  # of the song's beginning, for the cut-off
 BLOCK = 65536
 
 
-def describe(path: Path, name: str, as_json: bool) -> str:
-    """Codec, bitrate, rate, channels, encoder, duration and measured cut-off, as text or a line of JSON.
+def facts(path: Path) -> dict[str, Any]:
+    """What the file says of itself, and the cut-off measured in it (Hz; 0 for silence).
 
     Raises:
         DecodeError: nothing can be said of the file.
     """
-    facts = probe(path)
-    cutoff = measured_cutoff(path)
-    if as_json:
-        return json.dumps({"input": name, **asdict(facts), "cutoff": round(cutoff)})
+    return {**asdict(probe(path)), "cutoff": round(measured_cutoff(path))}
+
+
+def as_text(name: str, found: dict[str, Any]) -> str:
+    """The facts for people: a line each."""
+    mode, lowpass, cutoff = found["mode"], found["lowpass"], found["cutoff"]
     lines = {
-        "codec": facts.codec,
-        "bitrate": _bitrate(facts),
-        "rate": f"{facts.rate} Hz",
-        "channels": f"{facts.channels}" + (f" ({facts.mode})" if facts.mode else ""),
-        "encoder": facts.encoder or "not said",
-        "duration": _clock(facts.duration),
-        "low-pass": f"{facts.lowpass} Hz (as tagged)" if facts.lowpass else None,
-        "cut-off": f"{cutoff / 1000:.1f} kHz (measured)" if cutoff else "silence",
+        "codec": found["codec"],
+        "bitrate": _bitrate(found["bitrate_kbps"], found["bitrate_mode"]),
+        "rate": f"{found['rate']} Hz",
+        "channels": f"{found['channels']}" + (f" ({mode})" if mode else ""),
+        "encoder": found["encoder"] or "not said",
+        "duration": _clock(found["duration"]),
+        "low-pass": f"{lowpass} Hz (as tagged)" if lowpass else None,
+        "cut-off": f"{cutoff / 1000:.1f} kHz (measured)" if cutoff else "none: silence",
     }
-    rows = [f"  {key:9} {value}" for key, value in lines.items() if value]
-    return "\n".join([shown(Path(name)), *rows])
+    return "\n".join([name, *(f"  {key:9} {value}" for key, value in lines.items() if value)])
 
 
 def measured_cutoff(path: Path) -> float:
@@ -50,10 +50,10 @@ def measured_cutoff(path: Path) -> float:
     return meter.hz
 
 
-def _bitrate(facts: Info) -> str | None:
-    if not facts.bitrate_kbps:
+def _bitrate(kbps: int | None, mode: str | None) -> str | None:
+    if not kbps:
         return None
-    return f"{facts.bitrate_kbps} kbit/s" + (f" ({facts.bitrate_mode})" if facts.bitrate_mode else "")
+    return f"{kbps} kbit/s" + (f" ({mode})" if mode else "")
 
 
 def _clock(seconds: float | None) -> str | None:

@@ -1,4 +1,4 @@
-"""From what was typed to what goes where: inputs, outputs, formats. Nothing is read or written here."""
+"""From what was typed to what goes where: inputs, outputs, formats, times. Nothing is read or written here."""
 
 import os
 import re
@@ -11,6 +11,11 @@ from mp3fix.files.names import draw_paths, shown
 SUFFIXES = {".wav": "wav", ".flac": "flac"}
 STDIO = "-"
 
+_SEED_LIMIT = 2**63
+_OTHER_FORMATS = re.compile(
+    r"\.(mp[234]|og[ga]|opus|m4[ab]|aac|aiff?|wma|wv|ape|w64|mka|webm)", re.IGNORECASE
+)
+
 
 class UsageError(Exception):
     """What was typed means nothing; the message says why."""
@@ -21,12 +26,19 @@ class Job:
     """One input and where its restorations go.
 
     Attributes:
-        source: input file, or None for standard input.
+        typed: the input as it was typed: a file, or "-" for standard input.
         outputs: one file a seed; empty for standard output.
+        folder: the folder that -o names, which may have to be made.
     """
 
-    source: Path | None
+    typed: str
     outputs: tuple[Path, ...]
+    folder: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """The input in messages."""
+        return "standard input" if self.typed == STDIO else shown(Path(self.typed))
 
 
 def jobs(inputs: Sequence[str], output: str | None, suffix: str, seeds: Sequence[int]) -> list[Job]:
@@ -42,6 +54,8 @@ def jobs(inputs: Sequence[str], output: str | None, suffix: str, seeds: Sequence
     Raises:
         UsageError: the outputs collide with each other or with an input, or cannot be named.
     """
+    if "" in (*inputs, output):
+        raise UsageError("an empty name is no file")
     if len(inputs) > 1 and STDIO in inputs:
         raise UsageError("standard input (-) can only be the one input")
     if output == STDIO:
@@ -49,21 +63,51 @@ def jobs(inputs: Sequence[str], output: str | None, suffix: str, seeds: Sequence
             raise UsageError("-o - takes one input; give a folder for several")
         if len(seeds) > 1:
             raise UsageError("-o - takes one sample; give a folder for --samples")
-        return [Job(_source(inputs[0]), ())]
-    planned = [Job(_source(each), _outputs(each, output, suffix, seeds, len(inputs))) for each in inputs]
+        return [Job(inputs[0], ())]
+    planned = [_job(each, output, suffix, seeds) for each in inputs]
+    if output is not None and len(inputs) > 1 and planned[0].folder is None:
+        raise UsageError(f"{shown(Path(output))}: one file for several inputs; give a folder with -o")
     taken: dict[str, str] = {}
-    sources = {os.path.realpath(each): each for each in inputs if each != STDIO}
-    for each, job in zip(inputs, planned, strict=True):
+    sources = {os.path.realpath(each) for each in inputs if each != STDIO}
+    for job in planned:
         for path in job.outputs:
             real = os.path.realpath(path)
             if real in sources:
                 raise UsageError(f"{shown(path)}: the output would overwrite an input; name another with -o")
             if real in taken:
-                raise UsageError(
-                    f"{shown(Path(taken[real]))} and {shown(Path(each))} would both become {shown(path)}"
-                )
-            taken[real] = each
+                raise UsageError(f"{taken[real]} and {job.name} would both become {shown(path)}")
+            taken[real] = job.name
     return planned
+
+
+def _job(typed: str, output: str | None, suffix: str, seeds: Sequence[int]) -> Job:
+    if typed == STDIO and output is None:
+        raise UsageError("standard input has no name; say with -o where the result goes")
+    stem = "stdin" if typed == STDIO else Path(typed).stem
+    if output is None:
+        return Job(typed, draw_paths(Path(typed).parent / f"{stem}.restored{suffix}", seeds))
+    if names_file(output):
+        return Job(typed, draw_paths(Path(output), seeds))
+    folder = Path(output)
+    return Job(typed, draw_paths(folder / f"{stem}{suffix}", seeds), folder)
+
+
+def names_file(output: str) -> bool:
+    """Whether -o names a file and not a folder.
+
+    Raises:
+        UsageError: it is neither, or a file of a format that is not written.
+    """
+    if output.endswith(("/", os.sep)) or os.path.isdir(output):
+        return False
+    suffix = Path(output).suffix
+    if _OTHER_FORMATS.fullmatch(suffix):
+        raise UsageError(f"{shown(Path(output))}: mp3fix writes .flac and .wav")
+    if suffix.lower() in SUFFIXES:
+        return True
+    if os.path.exists(output):
+        raise UsageError(f"{shown(Path(output))}: is neither a folder nor a .flac or .wav file")
+    return False
 
 
 def output_suffix(output: str | None, form: str | None, bits: str | None) -> str:
@@ -72,20 +116,33 @@ def output_suffix(output: str | None, form: str | None, bits: str | None) -> str
     Raises:
         UsageError: they contradict each other.
     """
-    named = Path(output).suffix.lower() if output not in (None, STDIO) else ""
     if output == STDIO:
         if form not in (None, "wav"):
             raise UsageError("-o - writes WAV; leave --format out")
         return ".wav"
-    if named in SUFFIXES:
-        if form is not None and form != SUFFIXES[named]:
-            raise UsageError(f"-o names a {named} file, --format says {form}")
-        chosen = named
+    if output is not None and names_file(output):
+        chosen = Path(output).suffix.lower()
+        if form is not None and form != SUFFIXES[chosen]:
+            raise UsageError(f"-o names a {chosen} file, --format says {form}")
     else:
         chosen = f".{form}" if form else (".wav" if bits == "32f" else ".flac")
     if bits == "32f" and chosen != ".wav":
         raise UsageError("FLAC holds 16 or 24 bits; 32-bit float needs WAV (--format wav)")
     return chosen
+
+
+def seeds(first: int | None, samples: int) -> tuple[int, ...]:
+    """The seeds of --seed and --samples.
+
+    Raises:
+        UsageError: they are too large.
+    """
+    first = first or 0
+    if first + samples > _SEED_LIMIT:
+        raise UsageError(
+            f"--seed {first}: the largest seed is {_SEED_LIMIT - 1}, that of the last sample included"
+        )
+    return tuple(range(first, first + samples))
 
 
 def seconds(text: str) -> float:
@@ -100,27 +157,3 @@ def seconds(text: str) -> float:
     for part in text.split(":"):
         total = total * 60 + float(part)
     return total
-
-
-def _source(text: str) -> Path | None:
-    return None if text == STDIO else Path(text)
-
-
-def _outputs(
-    text: str, output: str | None, suffix: str, seeds: Sequence[int], inputs: int
-) -> tuple[Path, ...]:
-    if text == STDIO and output is None:
-        raise UsageError("standard input has no name; say with -o where the result goes")
-    name = "stdin" if text == STDIO else Path(text).name
-    stem = Path(name).stem
-    if output is None:
-        target = Path(text).parent / f"{stem}.restored{suffix}"
-    elif Path(output).suffix.lower() in SUFFIXES and not os.path.isdir(output):
-        if inputs > 1:
-            raise UsageError(f"{output}: one file for several inputs; give a folder with -o")
-        target = Path(output)
-    elif re.fullmatch(r"\.(mp3|ogg|opus|m4a|aac|aiff?|wma|mp4)", Path(output).suffix.lower()):
-        raise UsageError(f"{output}: mp3fix writes .wav and .flac")
-    else:
-        target = Path(output) / f"{stem}{suffix}"
-    return draw_paths(target, seeds)

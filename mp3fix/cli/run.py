@@ -1,218 +1,210 @@
 """What the program mp3fix does once its options are understood."""
 
 import json
+import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from mp3fix import __version__
 from mp3fix.cli.console import Console
-from mp3fix.cli.plan import STDIO, Job, UsageError, jobs, output_suffix, seconds
-from mp3fix.errors import Mp3fixError, OutputExistsError
+from mp3fix.cli.plan import STDIO, Job, UsageError, jobs, output_suffix, seconds, seeds
+from mp3fix.cli.request import Request, check
+from mp3fix.errors import DecodeError, EncodeError, Mp3fixError, OutputExistsError
 from mp3fix.files.names import shown
 
-
-@dataclass(frozen=True)
-class Request:
-    """The options, as typed; cli.main documents them."""
-
-    inputs: list[str]
-    output: str | None
-    form: Literal["wav", "flac"] | None
-    bits: Literal["16", "24", "32f"] | None
-    rate: int | None
-    model: str
-    device: str
-    threads: int | None
-    seed: int | None
-    samples: int
-    texture: float | None
-    mix: float
-    phase: Literal["complex", "griffinlim"] | None
-    gain: float | None
-    start: str
-    duration: str | None
-    force: bool
-    dry_run: bool
-    tags: bool
-    preserve_time: bool
-    json: bool
-    quiet: bool
-    verbose: bool
+Record = dict[str, Any]  # a line of JSON
+Work = Callable[[Job], tuple[Record, str]]  # gives what is printed of an input: for JSON, and for people
 
 
-def list_models(as_json: bool) -> int:
-    """Print the bundled generators."""
-    from mp3fix.generator import catalog
-
+def perform(request: Request) -> int:
+    """Do what was asked for. Returns the exit code: 0 all done, 1 something failed, 2 wrong usage."""
     try:
-        models = catalog.list_models()
-    except Mp3fixError as error:
-        return _fail(error)
-    for name, path, contract in models:
-        if as_json:
-            print(
-                json.dumps(
-                    {
-                        "name": name,
-                        "version": contract.version,
-                        "kind": contract.kind,
-                        "domain": contract.domain,
-                        "licence": contract.licence,
-                        "trained_on": contract.trained_on,
-                        "path": str(path),
-                    }
-                )
-            )
+        if request.version:
+            print(f"mp3fix {__version__}")
+        elif request.list_models:
+            _list_models(request.json)
+        elif not request.inputs:
+            raise UsageError("name at least one input; see mp3fix --help")
+        elif request.info:
+            return _each([Job(typed, ()) for typed in request.inputs], _describe, request.json)
         else:
-            default = " (default)" if name == catalog.DEFAULT else ""
-            print(
-                f"{name}{default}  {contract.version}  {contract.kind}, {contract.domain}  {contract.licence}"
-            )
-            print(f"    {contract.trained_on}")
+            return _restore(request, request.inputs)
+    except (Mp3fixError, UsageError) as error:
+        return _fail(error, str(error))
     return 0
 
 
-def info(inputs: Sequence[str], as_json: bool) -> int:
-    """Print what the inputs are."""
-    from mp3fix.cli.info import describe
+def _fail(error: Exception, text: str) -> int:
+    print(f"mp3fix: {text}", file=sys.stderr)
+    return 2 if isinstance(error, UsageError) else 1
 
+
+def _each(planned: Sequence[Job], work: Work, as_json: bool) -> int:
+    """One input after the other; one that fails is reported and does not stop the others."""
     code = 0
-    for each in inputs:
+    for job in planned:
         try:
-            with _Source(each) as source:
-                print(describe(source.path, each, as_json))
-        except Mp3fixError as error:
-            code = _fail(error)
+            record, text = work(job)
+        except (Mp3fixError, UsageError, OSError) as error:
+            reason = _reason(error, job) if isinstance(error, OSError) else str(error)
+            code = max(code, _fail(error, reason))
+            record, text = {"status": "failed", "error": reason}, ""
+        if as_json:
+            print(json.dumps({"input": job.typed} | record), flush=True)
+        elif text:
+            print(text)
     return code
 
 
-def restore(request: Request) -> int:
-    """Restore the inputs, one after the other. Returns the exit code."""
-    console = Console(request.quiet, request.verbose)
-    try:
-        planned, contract = _plan(request)
-        if request.seed is not None and contract.kind == "deterministic":
-            console.warn(f"{contract.name} is deterministic: --seed changes nothing")
-    except (UsageError, ValueError) as error:
-        print(f"mp3fix: {error}", file=sys.stderr)
-        return 2
-    except Mp3fixError as error:
-        return _fail(error)
-    if request.dry_run:
-        for job in planned:
-            for path in job.outputs:
-                print(f"{shown(job.source) if job.source else STDIO} -> {shown(path)}")
-        return 0
-    return _restore_all(request, planned, console)
+def _reason(error: OSError, job: Job) -> str:
+    """An error of the system that nobody foresaw, in one line."""
+    name = job.name if error.filename is None else shown(Path(os.fsdecode(error.filename)))
+    return f"{name}: {error.strerror or error}"
 
 
-def _plan(request: Request) -> tuple[list[Job], Any]:
-    """The jobs and the generator's contract; all that can be refused without work is refused here."""
+def _list_models(as_json: bool) -> None:
+    from mp3fix.generator import catalog
+
+    for name, path, contract in catalog.list_models():
+        if as_json:
+            fields = ("version", "kind", "domain", "licence", "trained_on")
+            record = {field: getattr(contract, field) for field in fields}
+            print(json.dumps({"name": name, **record, "path": str(path)}))
+        else:
+            default = " (default)" if name == catalog.DEFAULT else ""
+            print(f"{name}{default}  {contract.version}  {contract.kind}, {contract.domain}")
+            print(f"    {contract.licence}; {contract.trained_on}")
+
+
+def _describe(job: Job) -> tuple[Record, str]:
+    from mp3fix.cli.info import as_text, facts
+
+    with _source(job.typed) as path:
+        found = facts(path)
+    return {"status": "read"} | found, as_text(job.name, found)
+
+
+def _restore(request: Request, inputs: list[str]) -> int:
+    """Restore the inputs, or say what would become of them."""
     from mp3fix.generator import catalog
     from mp3fix.generator.contract import read_contract
 
-    if request.json and request.output == STDIO:
-        raise UsageError("--json and -o - would both write to standard output")
-    seconds(request.start)
-    if request.duration is not None and seconds(request.duration) <= 0:
-        raise UsageError("--duration 0 is nothing")
+    console = Console(request.quiet, request.verbose)
     suffix = output_suffix(request.output, request.form, request.bits)
-    planned = jobs(request.inputs, request.output, suffix, seeds(request))
+    planned = jobs(inputs, request.output, suffix, seeds(request.seed, request.samples))
     contract = read_contract(catalog.find(request.model))
-    if request.samples > 1:
-        if contract.kind == "deterministic":
-            raise UsageError(
-                f"{contract.name} is deterministic: --samples {request.samples} would be the same song"
-            )
-        if request.texture == 0:
-            raise UsageError(f"--texture 0 draws nothing: --samples {request.samples} would be the same song")
-    if request.texture is not None and not contract.texture:
-        raise UsageError(f"{contract.name} has no texture to set")
-    if contract.domain == "magnitude" and request.phase == "complex":
-        raise UsageError(
-            f"{contract.name} gives magnitudes only; its phases can be found by --phase griffinlim"
-        )
-    if contract.domain == "waveform" and request.phase is not None:
-        raise UsageError(f"{contract.name} gives samples, not spectra; --phase means nothing for it")
-    return planned, contract
+    check(request, contract, suffix)
+    if request.seed is not None and contract.kind == "deterministic":
+        console.warn(f"{contract.name} is deterministic: --seed changes nothing")
+    work = _foreseer(request) if request.dry_run else _worker(request, console)
+    return _each(planned, work, request.json)
 
 
-def seeds(request: Request) -> tuple[int, ...]:
-    """The seeds of a request."""
-    first = request.seed or 0
-    return tuple(range(first, first + request.samples))
+def _foreseer(request: Request) -> Work:
+    """The work of --dry-run."""
+
+    def foresee(job: Job) -> tuple[Record, str]:
+        if job.typed != STDIO:
+            _check_input(Path(job.typed), job, request.force)
+        outputs = [shown(path) for path in job.outputs] or ["standard output"]
+        text = "\n".join(f"{job.name} -> {output}" for output in outputs)
+        return {"status": "planned", "outputs": [str(path) for path in job.outputs]}, text
+
+    return foresee
 
 
-def _restore_all(request: Request, planned: list[Job], console: Console) -> int:
+def _worker(request: Request, console: Console) -> Work:
+    """The work itself. Loads the generator."""
     from mp3fix.restore import Options, Restorer
     from mp3fix.song import Target, restore_song
 
+    stream = request.output == STDIO
     options = Options(
-        seeds=seeds(request), texture=request.texture, mix=request.mix, phase=request.phase, rate=request.rate
+        seeds=seeds(request.seed, request.samples),
+        texture=request.texture,
+        mix=request.mix,
+        phase=request.phase,
+        rate=request.rate,
+        # Who listens wants to hear something soon. The result is the same.
+        chunk_seconds=2.0 if stream else Options.chunk_seconds,
     )
     target = Target(
-        bits=request.bits or ("32f" if request.output == STDIO else "24"),
+        bits=request.bits or ("32f" if stream else "24"),
         gain_db=request.gain,
         start=seconds(request.start),
         duration=None if request.duration is None else seconds(request.duration),
-        tags=request.tags,
+        tags=not request.no_tags,
         preserve_time=request.preserve_time,
         overwrite=request.force,
     )
-    code = 0
-    restorer = None
-    for job, typed in zip(planned, request.inputs, strict=True):
-        record: dict[str, Any] = {"input": typed, "outputs": [str(path) for path in job.outputs]}
-        try:
-            for path in job.outputs:
-                if path.exists() and not request.force:
-                    raise OutputExistsError(f"{shown(path)}: exists; --force overwrites it")
-            with _Source(typed) as source:
-                if restorer is None:
-                    restorer = Restorer(request.model, request.device, request.threads)
-                with console.progress(shown(Path(typed))) as progress:
-                    result = restore_song(
-                        source.path,
-                        job.outputs or sys.stdout.buffer,
-                        restorer,
-                        options,
-                        target,
-                        progress,
-                    )
-            for warning in result.warnings:
-                console.warn(f"{shown(Path(typed))}: {warning}")
-            console.done(result, restorer.generator.device)
-            record |= result.record()
-        except Mp3fixError as error:
-            code = _fail(error)
-            record |= {"status": "failed", "error": str(error)}
-        record |= {"seeds": list(options.seeds), "model": request.model}
-        if request.json:
-            print(json.dumps(record), flush=True)
-    return code
+    restorer = Restorer(request.model, request.device, request.threads)
+
+    def restore(job: Job) -> tuple[Record, str]:
+        with _source(job.typed) as path, _folder(job.folder):
+            _check_input(path, job, request.force)
+            with console.progress(Path(job.name).name) as progress:
+                out = job.outputs or sys.stdout.buffer
+                result = restore_song(path, out, restorer, options, target, progress)
+        for warning in result.warnings:
+            console.warn(f"{job.name}: {warning}")
+        console.done(result, restorer.generator.device)
+        drawn = {"outputs": [str(path) for path in job.outputs], "seeds": list(options.seeds)}
+        return {**result.record(), **drawn, "model": request.model}, ""
+
+    return restore
 
 
-class _Source:
+def _check_input(path: Path, job: Job, force: bool) -> None:
+    """Refuse, before any work, what cannot end well."""
+    from mp3fix.files.flacfile import MAX_CHANNELS
+    from mp3fix.files.probe import probe
+
+    for output in job.outputs:
+        if os.path.lexists(output) and not force:
+            raise OutputExistsError(f"{shown(output)} exists; --force overwrites it")
+    channels = probe(path).channels
+    if channels > MAX_CHANNELS and any(output.suffix.lower() == ".flac" for output in job.outputs):
+        raise UsageError(
+            f"{job.name}: FLAC holds at most {MAX_CHANNELS} channels, not {channels}; WAV can (--format wav)"
+        )
+
+
+@contextmanager
+def _source(typed: str) -> Iterator[Path]:
     """An input as a file: standard input is spooled to a temporary one."""
+    if typed != STDIO:
+        yield Path(typed)
+        return
+    from mp3fix.files.decode import spool_stdin
 
-    def __init__(self, typed: str) -> None:
-        self._spooled = typed == STDIO
-        self.path = Path(typed)
-
-    def __enter__(self) -> "_Source":
-        if self._spooled:
-            from mp3fix.files.decode import spool_stdin
-
-            self.path = spool_stdin(sys.stdin.buffer)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._spooled:
-            self.path.unlink(missing_ok=True)
+    if sys.stdin is None:
+        raise DecodeError("standard input is closed")
+    path = spool_stdin(sys.stdin.buffer)
+    try:
+        yield path
+    except Mp3fixError as error:
+        raise type(error)(str(error).replace(shown(path), "standard input")) from error
+    finally:
+        path.unlink(missing_ok=True)
 
 
-def _fail(error: Exception) -> int:
-    print(f"mp3fix: {error}", file=sys.stderr)
-    return 1
+@contextmanager
+def _folder(folder: Path | None) -> Iterator[None]:
+    """Make the outputs' folder where there is none, and remove it again when nothing could be put in it."""
+    made = [each for each in (folder, *folder.parents) if not os.path.lexists(each)] if folder else []
+    try:
+        if folder:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                reason = error.strerror or error
+                raise EncodeError(f"{shown(folder)}: this folder cannot be made: {reason}") from error
+        yield
+    except BaseException:
+        for each in made:
+            with suppress(OSError):
+                each.rmdir()
+        raise

@@ -1,0 +1,143 @@
+"""The options of the program mp3fix, as typer reads and explains them."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from mp3fix.cli.request import Request
+
+# \b keeps the lines of a paragraph as they are.
+_EPILOGUE = """
+\b
+Examples:
+  mp3fix song.mp3                   writes song.restored.flac beside it
+  mp3fix song.mp3 -o - | ffplay -   lets you listen at once
+  mp3fix song.mp3 --seed 7 --samples 5 -o out/
+                                    draws song.seed7.flac to song.seed11.flac
+
+\b
+Exit codes: 0 all done, 1 something failed, 2 wrong usage, 130 interrupted.
+"""
+
+app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.command(epilog=_EPILOGUE)
+def mp3fix(
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="INPUT", help="Files to restore; - is standard input.", show_default=False),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="Where to: a .flac or .wav file for one input, else a folder; - is standard output (WAV).",
+            show_default="NAME.restored.flac beside the input",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing files.")] = False,
+    form: Annotated[
+        Literal["wav", "flac"] | None,
+        typer.Option("--format", help="Format of the output.", show_default="that of -o, else flac"),
+    ] = None,
+    bits: Annotated[
+        Literal["16", "24", "32f"] | None,
+        typer.Option(
+            help="Bits of a sample; 32f is floating point, for WAV only.", show_default="24; 32f for -o -"
+        ),
+    ] = None,
+    rate: Annotated[
+        int | None,
+        typer.Option(
+            min=8000,
+            max=192000,
+            metavar="HZ",
+            help="Sampling rate of the output.",
+            show_default="the input's, 44100 for anything below",
+        ),
+    ] = None,
+    gain: Annotated[
+        float | None,
+        typer.Option(
+            min=-60,
+            max=60,
+            metavar="DB",
+            help="A fixed gain, for instance one for all songs of an album.",
+            show_default="0; a song that would clip is lowered",
+        ),
+    ] = None,
+    no_tags: Annotated[bool, typer.Option("--no-tags", help="Leave tags and cover art behind.")] = False,
+    preserve_time: Annotated[
+        bool, typer.Option("--preserve-time", help="Give the output the input's date.")
+    ] = False,
+    start: Annotated[
+        str, typer.Option(metavar="TIME", help="Preview: begin here, as in 90, 1:30 or 1:02:03.5.")
+    ] = "0",
+    duration: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Preview: stop after so long.", show_default="to the end"),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            min=0, metavar="N", help="Which of the plausible restorations to draw.", show_default="0"
+        ),
+    ] = None,
+    samples: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=100,
+            metavar="N",
+            help="How many to draw: seeds SEED, SEED+1 ..., each to its own file.",
+        ),
+    ] = 1,
+    texture: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="X",
+            help="How much of what cannot be known is drawn: 0 is most faithful and dull, 1 alive.",
+            show_default="the generator's",
+        ),
+    ] = None,
+    mix: Annotated[
+        float, typer.Option(min=0, max=1, metavar="X", help="0 is the input as decoded, 1 the restoration.")
+    ] = 1.0,
+    phase: Annotated[
+        Literal["complex", "griffinlim"] | None,
+        typer.Option(
+            help="Take the generator's phases, or find phases by Griffin-Lim.",
+            show_default="as the generator needs",
+        ),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(metavar="NAME|PATH", help="Generator: a name of --list-models, or an .onnx file.")
+    ] = "music",
+    device: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|cpu|cuda[:N]", help="Where it runs. auto is a GPU that can be used, else the CPU."
+        ),
+    ] = "auto",
+    threads: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="CPU threads.", show_default="one for each core")
+    ] = None,
+    info: Annotated[
+        bool, typer.Option("--info", help="Only say what the inputs are; measure their cut-off.")
+    ] = False,
+    list_models: Annotated[bool, typer.Option("--list-models", help="Only list the generators.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be written where.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="A line of JSON for each input, on standard output.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no warnings.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more of each song.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> Request:
+    """Restore heavily compressed music: MP3 (or any other) in, full-bandwidth FLAC or WAV out."""
+    return Request(**locals())  # its fields are these parameters

@@ -1,0 +1,92 @@
+"""The options of the program mp3fix, and which of them mean nothing together."""
+
+import math
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from mp3fix.cli.plan import STDIO, UsageError, seconds
+from mp3fix.errors import DeviceError
+
+if TYPE_CHECKING:
+    from mp3fix.generator.contract import Contract
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options, as typed; cli.main documents them."""
+
+    inputs: list[str] | None
+    output: str | None
+    force: bool
+    form: Literal["wav", "flac"] | None
+    bits: Literal["16", "24", "32f"] | None
+    rate: int | None
+    gain: float | None
+    no_tags: bool
+    preserve_time: bool
+    start: str
+    duration: str | None
+    seed: int | None
+    samples: int
+    texture: float | None
+    mix: float
+    phase: Literal["complex", "griffinlim"] | None
+    model: str
+    device: str
+    threads: int | None
+    info: bool
+    list_models: bool
+    dry_run: bool
+    json: bool
+    quiet: bool
+    verbose: bool
+    version: bool
+
+
+def check(request: Request, contract: "Contract", suffix: str) -> None:
+    """Refuse what means nothing.
+
+    Args:
+        request: the options.
+        contract: the generator's.
+        suffix: of the outputs.
+
+    Raises:
+        UsageError: with the reason.
+    """
+    from mp3fix.files.flacfile import can_hold_rate
+    from mp3fix.generator.devices import parse_device
+
+    try:
+        parse_device(request.device)
+    except DeviceError as error:
+        raise UsageError(f"--device: {error}") from error
+    if request.output == STDIO:
+        if request.json:
+            raise UsageError("--json and -o - would both write to standard output")
+        if sys.stdout is None:
+            raise UsageError("standard output is closed; -o - has nowhere to go")
+        if sys.stdout.isatty():
+            raise UsageError(
+                "-o - would write to the terminal; pipe it into a player, or redirect it to a file"
+            )
+    for name, value in (("gain", request.gain), ("mix", request.mix), ("texture", request.texture)):
+        if value is not None and math.isnan(value):  # which passes for any range in some versions of typer
+            raise UsageError(f"--{name} nan is no number")
+    seconds(request.start)
+    if request.duration is not None and seconds(request.duration) <= 0:
+        raise UsageError(f"--duration {request.duration} is nothing")
+    if suffix == ".flac" and request.rate and not can_hold_rate(request.rate):
+        raise UsageError(f"FLAC cannot hold {request.rate} Hz; WAV can (--format wav)")
+    same = f"--samples {request.samples} would be the same song"
+    if request.samples > 1 and contract.kind == "deterministic":
+        raise UsageError(f"{contract.name} is deterministic: {same}")
+    if request.samples > 1 and 0 in (request.texture, request.mix):
+        raise UsageError(f"{'--mix' if request.mix == 0 else '--texture'} 0 draws nothing: {same}")
+    if request.texture is not None and not contract.texture:
+        raise UsageError(f"{contract.name} has no texture to set")
+    if contract.domain == "magnitude" and request.phase == "complex":
+        raise UsageError(f"{contract.name} gives magnitudes; their phases are found by --phase griffinlim")
+    if contract.domain == "waveform" and request.phase is not None:
+        raise UsageError(f"{contract.name} gives samples, not spectra; --phase means nothing for it")
