@@ -13,7 +13,9 @@ from mp3fix.training import codec, corpus
 from mp3fix.training.codec import Setting
 
 MARGIN = 6000  # samples on each side of a crop for the codec to start up and run out
-IDENTITY_SHARE = 0.1
+IDENTITY_SHARE = 0.12
+DULL_SHARE = 0.35  # of the examples of high quality that are low-passed first ...
+DULL_HZ = (11000.0, 19000.0)  # ... in this range: a cut-off alone does not mean a coarse encoder
 SETTINGS: tuple[tuple[Setting, float], ...] = (
     (codec.mono(16), 1.2),
     (codec.mono(24), 1.0),
@@ -28,10 +30,10 @@ SETTINGS: tuple[tuple[Setting, float], ...] = (
     (codec.stereo(64), 1.2),
     (codec.stereo(96), 1.0),
     (codec.stereo(128), 1.2),
-    (codec.stereo(192), 0.6),
-    (codec.stereo(320), 0.5),
+    (codec.stereo(192), 0.9),
+    (codec.stereo(320), 0.9),
     (codec.vbr(5), 0.5),
-    (codec.vbr(2), 0.5),
+    (codec.vbr(2), 0.7),
 )
 
 
@@ -88,11 +90,16 @@ class Examples(IterableDataset):
             recording *= 0.99 / peak
         if rng.random() < 0.5:
             recording = recording[::-1]
-        if rng.random() < IDENTITY_SHARE:
-            kept = recording[0, MARGIN:-MARGIN]
-            return Example(kept.copy(), kept.copy(), trusted)
         weights = np.array([weight for _, weight in SETTINGS])
         setting = SETTINGS[rng.choice(len(SETTINGS), p=weights / weights.sum())][0]
+        identity = rng.random() < IDENTITY_SHARE
+        if (identity or (setting.kbps or 192) >= 192) and rng.random() < DULL_SHARE:
+            cutoff = min(cutoff, rng.uniform(*DULL_HZ))
+            recording = _low_passed(recording, cutoff)
+            trusted = min(trusted, cutoff / (corpus.RATE / 2))
+        if identity:
+            kept = recording[0, MARGIN:-MARGIN]
+            return Example(kept.copy(), kept.copy(), trusted)
         if setting.channels == 1:
             recording = recording.mean(0, keepdims=True)
         degraded = codec.degrade(np.ascontiguousarray(recording), setting)
@@ -146,6 +153,14 @@ class Examples(IterableDataset):
             pan = rng.uniform(0.3, 1.0, size=(2, 1)).astype(np.float32)
             out[:, at : at + piece.shape[1]] += piece * pan
         return out * (0.9 / (np.abs(out).max() + 1e-6))
+
+
+def _low_passed(samples: np.ndarray, cutoff: float) -> np.ndarray:
+    """Float32 (C, n) without what lies above the cut-off in Hz; it falls over 300 Hz, as encoders' filters do."""
+    length = samples.shape[1]
+    hz = np.fft.rfftfreq(length, 1 / corpus.RATE)
+    slope = np.clip((cutoff + 150 - hz) / 300, 0, 1)
+    return np.fft.irfft(np.fft.rfft(samples) * slope, length).astype(np.float32)
 
 
 def collate(examples: list[Example]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
