@@ -27,7 +27,7 @@ LAYERS = [
 RANKS = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 
 # Who alone may import what.
-HOMES = {"onnxruntime": {"generator/session.py"}, "torch": {"training/", "cli/lab.py"}}
+HOMES = {"onnxruntime": {"generator/session.py"}, "torch": {"training/"}}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -43,16 +43,14 @@ def train(
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads. Default: all cores.")] = None,
 ) -> None:
     """Train a generator; run again to go on where it was stopped."""
-    import torch
-
     from mp3fix.training import config as configuration
     from mp3fix.training import loop
     from mp3fix.training.export import weights_of
 
-    if threads:
-        torch.set_num_threads(threads)
     weights = weights_of(init) if init else None
-    loop.train(configuration.load(config), corpus, run, lambda line: print(line, flush=True), weights)
+    loop.train(
+        configuration.load(config), corpus, run, lambda line: print(line, flush=True), weights, threads
+    )
 
 
 @app.command()

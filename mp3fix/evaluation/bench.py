@@ -37,9 +37,8 @@ def main() -> None:
             *_processes(song, Path(folder), options.model, options.device),
             *_parts(song, Path(folder), options.model, options.device, seconds),
         ]
-    print(
-        f"{options.minutes:g} min of stereo at 44.1 kHz, {available_cores()} cores, {platform.processor() or platform.machine()}"
-    )
+    machine = platform.processor() or platform.machine()
+    print(f"{options.minutes:g} min of stereo at 44.1 kHz, {available_cores()} cores, {machine}\n")
     print("| what | seconds | times real time | peak RSS |\n|---|---|---|---|")
     for name, taken, memory in rows:
         shown = f"{memory:.0f} MB" if memory else ""

@@ -30,7 +30,12 @@ Report = Callable[[str], None]
 
 
 def train(
-    config: Config, root: Path, run: Path, report: Report, init: dict[str, torch.Tensor] | None = None
+    config: Config,
+    root: Path,
+    run: Path,
+    report: Report,
+    init: dict[str, torch.Tensor] | None = None,
+    threads: int | None = None,
 ) -> None:
     """Train by `config` on the corpus at `root`; write run/checkpoint.pt and run/log.jsonl. Resumes.
 
@@ -40,11 +45,14 @@ def train(
         run: folder of this run; an existing checkpoint there is continued.
         report: takes progress lines.
         init: weights to start from.
+        threads: of PyTorch on the CPU; None: one for each core.
 
     Raises:
         Mp3fixError: no corpus, or the loss is no longer finite.
     """
     entries = corpus.load(root)
+    if threads:
+        torch.set_num_threads(threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(config.seed)
     network = Folded(**config.network).to(device)
