@@ -4,13 +4,16 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import networks
 import numpy as np
+import soundfile
+from mp3s import music
 
 from mp3fix.files.decode import open_decoder
 from mp3fix.restore import Options, Restorer, Song
+from mp3fix.song import Result, Target, restore_file
 
 BOTH = ("spectrogram", "vector")
 KINDS: dict[str, dict[str, Any]] = {
@@ -80,3 +83,31 @@ def excerpt(start: float, seconds: float) -> np.ndarray:
     piece = samples[:, round(start * 44100) : round((start + seconds) * 44100)].copy()
     piece.setflags(write=False)
     return piece
+
+
+def written(
+    folder: Path, samples: np.ndarray, rate: int, name: str = "in.wav", subtype: str | None = "FLOAT"
+) -> Path:
+    """A file of (C, n)."""
+    path = folder / name
+    soundfile.write(path, samples.T, rate, subtype)
+    return path
+
+
+def read(path: Path | BinaryIO) -> np.ndarray:
+    """(C, n) float32."""
+    return soundfile.read(path, dtype="float32", always_2d=True)[0].T
+
+
+def loud(frames: int) -> np.ndarray:
+    """Music that the tiny generator lifts over full scale: (2, n) at 44.1 kHz."""
+    samples = music(frames, 44100)
+    return samples * (0.9 / np.abs(samples).max())
+
+
+def together(path: Path, out: Path, seeds: tuple[int, ...], strength: float = 1.0, **target: Any) -> Result:
+    """Restore a file by several seeds."""
+    options = Options(seeds=seeds)
+    return restore_file(
+        path, out, restorer=restorer(strength=strength), options=options, target=Target(**target)
+    )

@@ -10,8 +10,8 @@ from mp3fix import DecodeError
 from mp3fix.restore import LOWEST_RATE, Options, Song
 from mp3fix.song import Target, restore_file
 
-# start, duration in seconds of a song of 5.3 s: at the start, odd times, to the end, over it, near it
-PARTS = [(0, 1.0), (0.3701, 0.5), (2.123457, 0.70001), (3.777, None), (4.9, 3), (5.29, 0.5)]
+# start, duration in seconds of a song of 5.3 s: at the start, an odd time, to the end, near and over it
+PARTS = [(0, 0.5), (2.123457, 0.70001), (3.777, None), (5.29, 0.5)]
 
 
 def part(restorer, samples, rate, options, start, stop):
@@ -45,6 +45,16 @@ def test_so_it_is_at_every_rate(rate):
     first = round(3.2123 * out)
     cut = part(restorer(), samples, rate, Options(), first, first + 5000)
     assert np.abs(cut - whole[:, :, first : first + 5000]).max() <= 1e-6
+
+
+@pytest.mark.parametrize(("rate", "out"), [(44100, 48000), (48000, 44100), (22050, 32000)])
+def test_so_it_is_where_another_rate_comes_out(rate, out):
+    samples, options = music(round(5.3 * rate), rate, 1), Options(rate=out)
+    whole = part(restorer(), samples, rate, options, 0, None)
+    for start in (2.123457, 3.2123, 4.7):
+        first = round(start * out)
+        cut = part(restorer(), samples, rate, options, first, first + 5000)
+        assert np.abs(cut - whole[:, :, first : first + 5000]).max() <= 1e-6
 
 
 @pytest.mark.parametrize("rate", [44100, 48000])
