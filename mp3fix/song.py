@@ -232,10 +232,16 @@ def _to_files(
     written = 0
     with ExitStack() as stack:
         encoders = []
-        for path, seed in zip(paths, options.seeds, strict=True):
+        for path in paths:
             form: Literal["wav", "flac"] = "wav" if path.suffix.lower() == ".wav" else "flac"
             encoder = Encoder(
-                path, result.rate, decoder.channels, form, target.bits, seed, target.gain_db, target.overwrite
+                path,
+                result.rate,
+                decoder.channels,
+                form,
+                target.bits,
+                gain_db=target.gain_db,
+                overwrite=target.overwrite,
             )
             encoders.append(stack.enter_context(encoder))
         for block in blocks:
@@ -274,7 +280,7 @@ def _to_pipe(
     """Write the first draw to a pipe; returns samples per channel."""
     written = 0
     gain = target.gain_db or 0.0
-    stream = WavStream(pipe, result.rate, decoder.channels, target.bits, frames, options.seeds[0], gain)
+    stream = WavStream(pipe, result.rate, decoder.channels, target.bits, frames, gain)
     result.gain_db = gain
     try:
         with stream:

@@ -62,7 +62,6 @@ class Encoder:
         channels: in the order of WAV files.
         format: "wav" (RF64 where it must hold more than 4 GB) or "flac".
         bits: "16" (dithered), "24", or "32f" (WAV only).
-        seed: of the dither.
         gain_db: a fixed gain; None: one that avoids clipping, where there would be any.
         overwrite: whether the target may exist.
 
@@ -79,14 +78,13 @@ class Encoder:
         channels: int,
         format: Format = "flac",
         bits: Bits = "24",
-        seed: int = 0,
         gain_db: float | None = None,
         overwrite: bool = False,
     ) -> None:
         self._path = Path(path)
         self._rate, self._channels = rate, channels
         self._format, self._bits = format, bits
-        self._seed, self._fixed_gain, self._overwrite = seed, gain_db, overwrite
+        self._fixed_gain, self._overwrite = gain_db, overwrite
         self._frames, self._peak = 0, 0.0
         self._temporaries: list[Path] = []
         self._check_format()
@@ -224,7 +222,7 @@ class Encoder:
                 samples = block * gain
                 if float(gain) * self._peak > 1:
                     clipped += int(np.count_nonzero(np.abs(samples) > 1))
-                sink.write(quantise(samples, bits, start, self._seed))
+                sink.write(quantise(samples, bits, start))
                 start += block.shape[1]
         return clipped
 

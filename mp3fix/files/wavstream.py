@@ -26,7 +26,6 @@ class WavStream:
         channels: in the order of WAV files.
         bits: "32f", or "24" or "16" (dithered), which are limited to full scale.
         frames: samples per channel, where known; None announces a stream without end.
-        seed: of the dither.
         gain_db: gain applied to all.
 
     Attributes:
@@ -45,10 +44,9 @@ class WavStream:
         channels: int,
         bits: str = "32f",
         frames: int | None = None,
-        seed: int = 0,
         gain_db: float = 0.0,
     ) -> None:
-        self._file, self._bits, self._seed = file, bits, seed
+        self._file, self._bits = file, bits
         self._channels, self._promised = channels, frames
         self._gain = np.float32(from_db(gain_db))
         self._limiter = None if bits == "32f" else Limiter(rate, channels)
@@ -94,9 +92,7 @@ class WavStream:
             self.close()
 
     def _send(self, samples: np.ndarray) -> None:
-        content = (
-            samples if self._bits == "32f" else quantise(samples, int(self._bits), self._written, self._seed)
-        )
+        content = samples if self._bits == "32f" else quantise(samples, int(self._bits), self._written)
         self._put(self._header + wav.sample_bytes(content, self._bits))
         self._header = b""
         self._written += samples.shape[1]

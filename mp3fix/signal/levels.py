@@ -20,7 +20,7 @@ def to_db(gain: float) -> float:
     return float(20.0 * np.log10(gain)) if gain > 0 else -np.inf
 
 
-def quantise(samples: np.ndarray, bits: int, start: int, seed: int) -> np.ndarray:
+def quantise(samples: np.ndarray, bits: int, start: int, seed: int = 0) -> np.ndarray:
     """Samples as whole numbers of 16 or 24 bits.
 
     16 bits are dithered by triangular noise that belongs to the song's position, except where a sample is
@@ -31,7 +31,7 @@ def quantise(samples: np.ndarray, bits: int, start: int, seed: int) -> np.ndarra
         samples: float32 (C, n), full scale 1.
         bits: 16 or 24.
         start: absolute position of the first sample.
-        seed: the dither's.
+        seed: the dither's; one for all songs, so that what is drawn is all that seeds change.
 
     Returns:
         int32 (C, n), between -2**(bits - 1) and 2**(bits - 1) - 1.

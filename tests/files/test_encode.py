@@ -19,7 +19,6 @@ from mp3fix.errors import EncodeError, OutputExistsError
 from mp3fix.files import tags, temporary, wav
 from mp3fix.files.encode import Encoder, gain_for_peak
 from mp3fix.files.flacfile import FlacFile
-from mp3fix.signal.levels import quantise
 
 RATE = 44100
 FORMATS = [("wav", "16"), ("wav", "24"), ("wav", "32f"), ("flac", "16"), ("flac", "24")]
@@ -170,8 +169,6 @@ def test_dither_keeps_what_is_below_the_last_bit(tmp_path: Path) -> None:
     quiet = np.full((1, 200_000), 0.3 * 2**-15, np.float32)
     encode(tmp_path / "16", quiet, "flac", "16")
     assert read(tmp_path / "16").mean() * 2**15 == pytest.approx(0.3, abs=0.01)
-    encode(tmp_path / "seeded", quiet, "flac", "16", seed=1)
-    assert np.array_equal(read(tmp_path / "seeded") * 2**15, quantise(quiet, 16, 0, 1))
 
 
 def test_digital_silence_stays_so(tmp_path: Path) -> None:
@@ -279,12 +276,17 @@ def test_targets_that_are_no_place_for_a_file(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_is_not_to_be_written_to(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    with pytest.raises(EncodeError, match="cannot be written: Permission denied"):
-        encode(tmp_path / "out.flac", music())
-    tmp_path.chmod(0o700)
+    user = os.geteuid()
+    if user == 0:  # root may write anywhere
+        os.seteuid(65534)
+    try:
+        with pytest.raises(EncodeError, match="cannot be written: Permission denied"):
+            encode(tmp_path / "out.flac", music())
+    finally:
+        os.seteuid(user)
+        tmp_path.chmod(0o700)
 
 
 @contextmanager
