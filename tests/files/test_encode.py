@@ -277,13 +277,14 @@ def test_targets_that_are_no_place_for_a_file(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_to_be_written_to(tmp_path: Path) -> None:
+    samples = music()
     tmp_path.chmod(0o500)
     user = os.geteuid()
     if user == 0:  # root may write anywhere
         os.seteuid(65534)
     try:
         with pytest.raises(EncodeError, match="cannot be written: Permission denied"):
-            encode(tmp_path / "out.flac", music())
+            encode(tmp_path / "out.flac", samples)
     finally:
         os.seteuid(user)
         tmp_path.chmod(0o700)
