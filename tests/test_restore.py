@@ -260,4 +260,5 @@ def test_memory_does_not_grow_with_the_song(rate):
             tracemalloc.stop()
 
     minute = peak(60)
-    assert peak(600) < 1.1 * minute
+    # How far the threads run ahead of each other varies, within bounds; a song held whole would be ten times.
+    assert peak(600) < 1.6 * minute

@@ -65,13 +65,9 @@ class Console:
 
             yield move
 
-    def done(self, result: "Result", device: str, lowered: bool) -> None:
-        """Print the closing line of a song; where there is none, that its level was lowered, if it was."""
-        if self._quiet:
-            return
-        if not (self._terminal or self._verbose):
-            if lowered:  # also where nobody watches: the level is not what it was
-                print(f"mp3fix: {shown(result.input)}: gain {result.gain_db:+.1f} dB", file=sys.stderr)
+    def done(self, result: "Result", device: str) -> None:
+        """Print the closing line of a song."""
+        if self._quiet or not (self._terminal or self._verbose):
             return
         where = ", ".join(shown(Path(path.name)) for path in result.outputs) or "standard output"
         print(f"{where}: {summary(result)}", file=sys.stderr)

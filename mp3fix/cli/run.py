@@ -150,7 +150,7 @@ def _worker(request: Request, console: Console) -> Work:
                 result = restore_song(path, out, restorer, options, target, progress)
         for warning in result.warnings:
             console.warn(f"{job.name}: {warning}")
-        console.done(result, restorer.generator.device, request.gain is None and result.gain_db != 0)
+        console.done(result, restorer.generator.device)
         drawn = {"outputs": [str(path) for path in job.outputs], "seeds": list(options.seeds)}
         return {**result.record(), **drawn, "model": request.model}, ""
 

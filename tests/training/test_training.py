@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -140,10 +141,11 @@ def test_train_resume_export_restore(tmp_path: Path) -> None:
     root, run = small_corpus(tmp_path), tmp_path / "run"
     short = config.Config("tiny", TINY, batch=2, frames=40, minutes=0.02, validate_every=3, warmup=2)
     loop.train(short, root, run, lambda line: None)
-    steps = json.loads((run / "log.jsonl").read_text().splitlines()[-1])["step"]
+    _, state = export.load_checkpoint(run / "checkpoint.pt")
+    steps = state["step"]
+    assert json.loads((run / "log.jsonl").read_text().splitlines()[-1])["step"] == steps
     lines: list[str] = []
-    longer = config.Config("tiny", TINY, batch=2, frames=40, minutes=0.05, validate_every=3, warmup=2)
-    loop.train(longer, root, run, lines.append)
+    loop.train(replace(short, minutes=state["minutes"] + 0.02), root, run, lines.append)
     assert lines[0].startswith(f"continuing at step {steps}")
     network, state = export.load_checkpoint(run / "checkpoint.pt")
     assert state["step"] > steps
