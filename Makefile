@@ -23,7 +23,7 @@ lint: .venv/dev
 types: .venv/dev
 	$(BIN)/mypy
 
-bench: .venv/tests
+bench: .venv/installed
 	$(BIN)/python -m mp3fix.evaluation.bench
 
 # The lab needs PyTorch: install the build that fits the machine into .venv first, or let pip choose.

@@ -43,7 +43,7 @@ class Options:
         phase: "complex" takes the generator's phases, "griffinlim" finds them; None: as the generator needs.
         rate: of the output in Hz; None: the input's, or 44100 for anything below.
         chunk_seconds: length of a chunk. The result does not depend on it.
-        batch: channels a run of the network. Nor on this.
+        batch: channels that a GPU runs together; a CPU runs them one by one. Nor on this.
     """
 
     seeds: tuple[int, ...] = (0,)
@@ -52,7 +52,7 @@ class Options:
     phase: Literal["complex", "griffinlim"] | None = None
     rate: int | None = None
     chunk_seconds: float = 3.0
-    batch: int = 1
+    batch: int = 8
 
     def __post_init__(self) -> None:
         """Check ranges.

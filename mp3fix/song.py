@@ -263,7 +263,10 @@ def _to_files(
     if target.preserve_time:
         times = result.input.stat()
         for path in paths:
-            os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+            try:
+                os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+            except OSError as error:
+                result.warnings.append(f"{shown(path)} keeps today's date: {error.strerror or error}")
     return written
 
 
@@ -280,7 +283,9 @@ def _to_pipe(
     """Write the first draw to a pipe; returns samples per channel."""
     written = 0
     gain = target.gain_db or 0.0
-    stream = WavStream(pipe, result.rate, decoder.channels, target.bits, frames, gain)
+    # A length that is only about right must not get into the header: players would cut the end, or wait for it.
+    announced = frames if decoder.exact else None
+    stream = WavStream(pipe, result.rate, decoder.channels, target.bits, announced, gain)
     result.gain_db = gain
     try:
         with stream:

@@ -1,1 +1,16 @@
-"""Its place puts tests/ on the import path, for `import networks`."""
+"""Its place puts tests/ on the import path, for `import networks`. Tests marked `ffmpeg` are skipped without one."""
+
+import pytest
+
+from mp3fix.files import ffmpeg
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("ffmpeg") and ffmpeg.find() is None:
+        pytest.skip("no ffmpeg")
+
+
+@pytest.fixture
+def no_ffmpeg(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without ffmpeg."""
+    monkeypatch.setattr(ffmpeg, "find", lambda: None)

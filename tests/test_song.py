@@ -1,7 +1,9 @@
 """Files through the pipeline: the same bytes, lengths, silence, levels, tags."""
 
+import io
 import os
 import struct
+import subprocess
 import zlib
 
 import mutagen
@@ -13,10 +15,11 @@ from mutagen.wave import WAVE
 from pipeline import DRAWN, EXCERPT, KINDS, lag, loud, read, restorer, together, written
 
 from mp3fix import DecodeError
+from mp3fix.files import ffmpeg
 from mp3fix.files.encode import CEILING
 from mp3fix.restore import Options
 from mp3fix.signal.resample import output_length
-from mp3fix.song import Target, restore_file
+from mp3fix.song import Target, restore_file, restore_song
 
 FLOAT = Target(bits="32f")
 
@@ -252,3 +255,17 @@ def test_the_result_says_what_was_done(tmp_path):
     assert record["cutoff_after"] > 14000
     assert record["elapsed"] > 0
     assert result.outputs == (tmp_path / "o.flac",)
+
+
+@pytest.mark.ffmpeg
+def test_a_pipe_announces_only_a_length_that_is_exact(tmp_path):
+    """The header of an M4A counts the codec's delay: a size made of it would be wrong."""
+    wave = written(tmp_path, music(2 * 44100, 44100), 44100)
+    encoded = tmp_path / "in.m4a"
+    subprocess.run([str(ffmpeg.find()), "-v", "error", "-i", wave, "-c:a", "aac", encoded], check=True)
+    for source, exact in ((wave, True), (encoded, False)):
+        pipe = io.BytesIO()
+        result = restore_song(source, pipe, restorer(), Options(), FLOAT)
+        size = int.from_bytes(pipe.getvalue()[4:8], "little")
+        assert size == (len(pipe.getvalue()) - 8 if exact else 0xFFFFFFFF)
+        assert result.warnings == []

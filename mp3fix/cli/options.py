@@ -90,7 +90,7 @@ def mp3fix(
         int,
         typer.Option(
             min=1,
-            max=100,
+            max=20,
             metavar="N",
             help="How many to draw: seeds SEED, SEED+1 ..., each to its own file.",
         ),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """The options, as typed; cli.main documents them."""
+    """The options, as typed; cli.options documents them."""
 
     inputs: list[str] | None
     output: str | None

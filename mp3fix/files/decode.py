@@ -64,6 +64,7 @@ class Decoder:
         channels: number of channels, in the order of WAV files.
         lfe: indices of the low-frequency channels.
         decoder: "ffmpeg" or "libsndfile".
+        exact: whether `expected` is so to the sample.
         expected: samples per channel the file promises, None where it does not say; other containers than WAV,
             AIFF, FLAC and MP3 say it to within a fraction of a second.
         warnings: complete once `blocks` has come to its end: what is missing, and what else is wrong.
@@ -97,6 +98,7 @@ class Decoder:
             self._start, stop = frames.trim
             self._stop = min(stop, frames.samples)
         self.expected = self._promise.count(self.rate)
+        self.exact = frames is not None or self._promise.samples is not None
 
     def blocks(self, block_frames: int = 65536) -> Iterator[np.ndarray]:
         """Decodes once from the start: float32 (channels, block_frames), the last block shorter.

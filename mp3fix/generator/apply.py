@@ -1,7 +1,7 @@
 """A generator applied to the chunks of a song: spectra (or samples) in, what it changes out.
 
 A row is what one run of the network takes: one channel, or a pair of them for a generator of two channels.
-Rows of all chunks, channels and seeds go through the batch together, as many as `batch` says.
+Rows of all chunks, channels and seeds go through the batch together, as many as `batch` says, on a GPU.
 """
 
 import math
@@ -33,7 +33,8 @@ class Draw:
         seeds: one restoration each.
         texture: scale of the noise; None takes the generator's default. At 0 all seeds are the same.
         griffinlim: find the phase of what changed by Griffin-Lim, instead of taking the generator's.
-        batch: rows a run of the network.
+        batch: rows that a GPU runs together. A CPU runs them one by one: several at once are no faster there, take
+            more memory and may round differently.
     """
 
     seeds: tuple[int, ...] = (0,)
@@ -80,9 +81,12 @@ def changes(
     iterator = iter(chunks)
     seeds = _seeds(generator.contract, draw)
     each = len(seeds) * sum(len(group) if generator.contract.channels == 1 else 1 for group in groups)
-    while held := list(islice(iterator, max(1, draw.batch // max(1, each)))):
+    together = 1 if generator.device == "cpu" else draw.batch
+    while held := list(islice(iterator, max(1, together // max(1, each)))):
         jobs = [[_rows(chunk, generator.contract, groups, seed, draw) for seed in seeds] for chunk in held]
-        outputs = _run(generator, [row for job in jobs for rows in job for row in rows], draw)
+        outputs = _run(
+            generator, [row for job in jobs for rows in job for row in rows], draw.texture, together
+        )
         for chunk, job in zip(held, jobs, strict=True):
             yield chunk, [_change(chunk, rows, outputs, generator.contract, draw) for rows in job]
 
@@ -162,13 +166,11 @@ def _planes(channels: list[np.ndarray], domain: str) -> np.ndarray:
     return planes
 
 
-def _run(generator: Generator, rows: list[_Row], draw: Draw) -> Iterator[np.ndarray]:
-    """The network's output for each row. On a GPU, rows of one shape next to each other run together.
-
-    On a CPU several at once are no faster, take more memory and may round differently.
-    """
+def _run(
+    generator: Generator, rows: list[_Row], texture: float | None, together: int
+) -> Iterator[np.ndarray]:
+    """The network's output for each row. Rows of one shape next to each other run together, so many at most."""
     contract = generator.contract
-    together = 1 if generator.device == "cpu" else draw.batch
     while rows:
         batch = [row for row in rows[:together] if row.x.shape == rows[0].x.shape]
         rows = rows[len(batch) :]
@@ -178,7 +180,7 @@ def _run(generator: Generator, rows: list[_Row], draw: Draw) -> Iterator[np.ndar
             np.stack([row.x for row in batch]),
             noise=np.stack(taken) if taken else None,
             z=np.stack(z) if z else None,
-            texture=draw.texture if contract.texture else None,
+            texture=texture if contract.texture else None,
         )
 
 

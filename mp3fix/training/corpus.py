@@ -106,7 +106,10 @@ def _run(command: list[str], cwd: Path) -> None:
         ) from None
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["failed"]
-        raise Mp3fixError(f"{' '.join(command[:3])}: {last[0]}; 'apt-get update' may be needed first")
+        raise Mp3fixError(
+            f"{' '.join(command[:3])}: {last[0]}\n"
+            "The packages are those of Debian bookworm; 'apt-get update' may be needed first."
+        )
 
 
 def build(root: Path, added: Iterable[Path], report: Report) -> list[Entry]:
@@ -168,7 +171,7 @@ def summary(entries: list[Entry]) -> str:
 def _files(root: Path, added: Iterable[Path]) -> Iterator[tuple[str, str, str, Path]]:
     for source in SOURCES:
         for path in sorted((root / "raw" / source.package).rglob("*")):
-            effects = {"sfx", "sounds"} & set(path.parts)
+            effects = {"sfx", "sounds"} & set(path.relative_to(root / "raw").parts)
             if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file() and not effects:
                 yield source.package, source.licence, source.kind, path
     for folder in added:

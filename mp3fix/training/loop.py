@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -14,6 +13,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from mp3fix.errors import Mp3fixError
+from mp3fix.generator.devices import available_cores
 from mp3fix.signal.stft import StftSpec
 from mp3fix.training import corpus
 from mp3fix.training.config import Config
@@ -68,6 +68,8 @@ def train(
         network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
         average, step, spent = state["average"], state["step"], state["minutes"]
+        if init is not None:
+            report(f"{checkpoint} is continued; the weights to start from are not used")
         report(f"continuing at step {step}, {spent:.1f} of {config.minutes} minutes")
     batches = _batches(config, root, entries, step)
     validation = _validation(config, root, entries)
@@ -158,7 +160,7 @@ def _batches(
     length = (config.frames - 1) * SPEC.hop + SPEC.n_fft
     # A continued run must not see the same examples again.
     examples = Examples(root, training, length, config.seed + 1000 * (step + 1), config.samples_share)
-    workers = max(1, len(os.sched_getaffinity(0)) // 2)
+    workers = max(1, available_cores() // 2)
     loader = DataLoader(
         examples, batch_size=config.batch, collate_fn=collate, num_workers=workers, prefetch_factor=4
     )
