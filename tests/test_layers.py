@@ -23,6 +23,7 @@ LAYERS = [
     {"training"},
     {"evaluation"},
     {"cli"},
+    {"__main__"},
 ]
 RANKS = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 
