@@ -59,6 +59,9 @@ def export(
     models: Annotated[Path, typer.Option(help="Folder for the .onnx files.")] = Path("models"),
     version: Annotated[str, typer.Option(help="Version of the generator.")] = "1",
     texture: Annotated[float, typer.Option(min=0, max=1, help="Default texture.")] = 0.5,
+    strength: Annotated[
+        float, typer.Option(min=0, max=1, help="Of the correction: less is safer for good recordings.")
+    ] = 0.25,
     licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "CC-BY-SA-4.0",
 ) -> None:
     """Write NAME.onnx (stochastic) and NAME-det.onnx (its estimate without noise) from a run."""
@@ -80,6 +83,7 @@ def export(
             licence=licence,
             trained_on=trained_on,
             texture=dial,
+            strength=strength,
         )
         print(f"{models / each}.onnx: context {contract.context} frames, {contract.trained_on}")
 

@@ -21,28 +21,36 @@ TOLERANCE = 1e-4  # largest difference between torch and ONNX Runtime, relative 
 FRAMES = 96  # of the inputs that are compared and probed
 
 
-class Stochastic(nn.Module):
-    """The generator as it is shipped: takes the plain STFT of unit white noise."""
-
-    def __init__(self, network: Folded) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: torch.Tensor, noise: torch.Tensor, texture: torch.Tensor) -> torch.Tensor:
-        """One restoration, (B, 2, F, T)."""
-        return self.network(x, noise / NOISE_SCALE, texture)
-
-
 class Deterministic(nn.Module):
-    """The estimate alone, without noise."""
+    """The estimate alone, without noise, shrunk towards the input: X + k (estimate - X).
 
-    def __init__(self, network: Folded) -> None:
+    Shrinking keeps 2 k - k^2 of what a right correction gains and k^2 of what a wrong one costs: k = 0.25 keeps
+    44 % of the one and 6 % of the other. It guards good recordings while the network is young.
+    """
+
+    def __init__(self, network: Folded, strength: float) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.strength = network, strength
+
+    def shrunk(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The shrunk estimate (B, 2, F, T) and the spread (B, 1, F, T)."""
+        mean, spread = self.network.estimate(x)
+        return x + self.strength * (mean - x), spread
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The restoration, (B, 2, F, T)."""
-        return self.network.estimate(x)[0]
+        return self.shrunk(x)[0]
+
+
+class Stochastic(Deterministic):
+    """The generator as it is shipped: takes the plain STFT of unit white noise."""
+
+    def forward(  # type: ignore[override]
+        self, x: torch.Tensor, noise: torch.Tensor, texture: torch.Tensor
+    ) -> torch.Tensor:
+        """One restoration, (B, 2, F, T)."""
+        mean, spread = self.shrunk(x)
+        return mean + texture * spread * (noise / NOISE_SCALE)
 
 
 def export(
@@ -54,6 +62,7 @@ def export(
     licence: str,
     trained_on: str,
     texture: float | None,
+    strength: float = 1.0,
 ) -> Contract:
     """Write a generator's file.
 
@@ -62,16 +71,17 @@ def export(
         path: of the .onnx file; replaced only when everything agrees.
         name, version, licence, trained_on: for the contract.
         texture: the default texture; None exports the deterministic estimate.
+        strength: of the correction, see Deterministic.
 
     Returns:
-        The contract, its context probed.
+        The contract, its context checked by a probe.
 
     Raises:
-        Mp3fixError: ONNX Runtime's output differs from torch's.
+        Mp3fixError: ONNX Runtime's output differs from torch's, or the network reaches further than it says.
     """
     network = network.cpu().eval()
     drawn = texture is not None
-    module = Stochastic(network) if drawn else Deterministic(network)
+    module = (Stochastic if drawn else Deterministic)(network, strength)
     contract = Contract(
         name=name,
         version=version,
@@ -96,7 +106,12 @@ def export(
         _write(module, temporary, contract)
         runner = Generator.load(temporary, "cpu")
         _compare(module, runner)
-        contract = replace(contract, context=_probe_context(runner))
+        probed = _probe_context(runner)
+        if probed > network.context:
+            raise Mp3fixError(
+                f"the network reaches {probed} frames, not {network.context} as it says: not exported"
+            )
+        contract = replace(contract, context=network.context)
         model = onnx.load(temporary)
         _attach(model, contract)
         onnx.save(model, temporary)
@@ -190,7 +205,10 @@ def _compare(module: nn.Module, runner: Generator) -> None:
 
 
 def _probe_context(runner: Generator) -> int:
-    """Frames on each side that an output depends on, found by changing one frame in the middle."""
+    """Frames on each side that an output is seen to depend on when one frame in the middle changes.
+
+    What changes by less than a rounding error is not seen: a bound from below.
+    """
     arrays = _inputs(runner.contract, np.random.default_rng(1))
     before = runner.run(**arrays)  # type: ignore[arg-type]
     arrays["x"] = arrays["x"].copy()

@@ -154,8 +154,15 @@ def test_train_resume_export_restore(tmp_path: Path) -> None:
     export.export(network, tmp_path / "det.onnx", name="det", texture=None, **common)
     assert drawn.kind == "stochastic" and drawn.context == 4 + 1 + 2 * 3 + 1
     assert not list(tmp_path.glob("*.part.onnx"))
+    network.context -= 3
+    with pytest.raises(Mp3fixError, match="reaches"):
+        export.export(network, tmp_path / "tiny.onnx", name="tiny", texture=0.5, **common)
+    network.context += 3
     x = np.random.default_rng(0).standard_normal((1, 2, 1025, 30)).astype(np.float32)
     estimate = Generator.load(tmp_path / "det.onnx", "cpu").run(x)
+    export.export(network, tmp_path / "weak.onnx", name="weak", texture=None, strength=0.25, **common)
+    weak = Generator.load(tmp_path / "weak.onnx", "cpu").run(x)
+    np.testing.assert_allclose(weak - x, 0.25 * (estimate - x), atol=1e-6)
     silent = Generator.load(tmp_path / "tiny.onnx", "cpu").run(x, noise=x, texture=0.0)
     np.testing.assert_allclose(estimate, silent, atol=1e-6)
     again = Folded(**TINY)

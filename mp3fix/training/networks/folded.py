@@ -74,6 +74,8 @@ class Folded(nn.Module):
     ) -> None:
         super().__init__()
         self.folds = (bins - 1) // BAND
+        # Frames on each side that an output depends on: the level, two convolutions of 3, and the trunk.
+        self.context = LEVEL_REACH + 1 + blocks * (kernel // 2) + 1
         self.fine_in = nn.Conv2d(3, fine, 3, padding=1)
         self.fold = nn.Conv2d(fine, bands, (BAND, 1), stride=(BAND, 1))
         self.enter = nn.Conv1d(self.folds * bands, width, 1)
