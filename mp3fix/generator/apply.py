@@ -211,12 +211,7 @@ def _phases(x: np.ndarray, magnitude: np.ndarray, drawn: np.ndarray, spec: StftS
     # depend on the batch, would decide about a bin.
     changed = np.abs(magnitude - present) / (present + np.float32(1e-9))
     kept = np.clip(2 - changed / UNCHANGED, 0, 1)
-    hint = drawn * (magnitude * np.float32(HINT / _rms(spec)))
+    hint = drawn * (magnitude * np.float32(HINT / spec.noise_rms))
     start = (x + (1 - kept) * hint).astype(np.complex64)
     refined = griffinlim.refine(magnitude[None], start[None], kept[None], spec, ITERATIONS)
     return refined[0]
-
-
-def _rms(spec: StftSpec) -> float:
-    """Rms magnitude of the STFT of unit white noise."""
-    return float(np.sqrt(np.sum(spec.analysis_window().astype(np.float64) ** 2)))

@@ -81,6 +81,11 @@ class StftSpec:
         """
         return _windows(self)[1]
 
+    @property
+    def noise_rms(self) -> float:
+        """Rms magnitude of the STFT of white noise of unit variance."""
+        return float(np.sqrt(np.sum(self.analysis_window().astype(np.float64) ** 2)))
+
     def frame_range(self, frames: int) -> tuple[int, int]:
         """Absolute frame indices [first, stop) that overlap a song of this many samples per channel."""
         if frames <= 0:

@@ -16,7 +16,6 @@ from mp3fix.signal.stft import StftSpec
 from mp3fix.training.networks.folded import Folded
 
 SPEC = StftSpec()
-NOISE_SCALE = float((SPEC.analysis_window().astype(np.float64) ** 2).sum()) ** 0.5
 TOLERANCE = 1e-4  # largest difference between torch and ONNX Runtime, relative to the largest value
 FRAMES = 96  # of the inputs that are compared and probed
 
@@ -50,7 +49,7 @@ class Stochastic(Deterministic):
     ) -> torch.Tensor:
         """One restoration, (B, 2, F, T)."""
         mean, spread = self.shrunk(x)
-        return mean + texture * spread * (noise / NOISE_SCALE)
+        return mean + texture * spread * (noise / SPEC.noise_rms)
 
 
 def export(
@@ -185,7 +184,7 @@ def _inputs(contract: Contract, rng: np.random.Generator) -> dict[str, np.ndarra
     # Spectra fall towards high frequencies, so that all branches of the network are met.
     slope = 10 ** (-3 * np.linspace(0, 1, SPEC.bins))[:, None]
     x = (rng.standard_normal((1, 2, SPEC.bins, FRAMES)) * slope * 30).astype(np.float32)
-    noise = rng.standard_normal(x.shape).astype(np.float32) * NOISE_SCALE
+    noise = rng.standard_normal(x.shape).astype(np.float32) * SPEC.noise_rms
     return {"x": x, "noise": noise.astype(np.float32)} if contract.noise else {"x": x}
 
 

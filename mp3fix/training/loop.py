@@ -24,7 +24,6 @@ from mp3fix.training.spectra import istft, stft
 
 SPEC = StftSpec()
 EDGE = 8 * SPEC.hop  # samples at both ends of an example that lack context: not part of the loss
-NOISE_SCALE = float((SPEC.analysis_window().astype(np.float64) ** 2).sum()) ** 0.5
 
 Report = Callable[[str], None]
 
@@ -136,7 +135,7 @@ def _losses(
     spectrum = stft(degraded, SPEC)
     x = torch.stack([spectrum.real, spectrum.imag], 1)
     mean, spread = network.estimate(x)
-    noises = [stft(torch.randn_like(degraded), SPEC) / NOISE_SCALE for _ in range(2)]
+    noises = [stft(torch.randn_like(degraded), SPEC) / SPEC.noise_rms for _ in range(2)]
     estimate = torch.complex(mean[:, 0], mean[:, 1])
     # The draws differ from the mean by noise only: one inverse transform each.
     parts = [istft(each, SPEC) for each in (estimate, spread[:, 0] * noises[0], spread[:, 0] * noises[1])]
