@@ -1,10 +1,16 @@
 """pydub's AudioSegment in and out, for those who have one already."""
 
+import warnings
+
 import numpy as np
-from pydub import AudioSegment
 
 from mp3fix.restore import Options, Restorer
 from mp3fix.signal.levels import peak
+
+with warnings.catch_warnings():
+    # Without ffmpeg pydub complains when it is imported; nothing here needs its ffmpeg.
+    warnings.filterwarnings("ignore", "Couldn't find ffmpeg", RuntimeWarning)
+    from pydub import AudioSegment
 
 
 def restore_segment(
