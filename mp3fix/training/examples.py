@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import soxr
@@ -14,8 +15,12 @@ from mp3fix.training.codec import Setting
 
 MARGIN = 6000  # samples on each side of a crop for the codec to start up and run out
 IDENTITY_SHARE = 0.12
-DULL_SHARE = 0.35  # of the examples of high quality that are low-passed first ...
-DULL_HZ = (11000.0, 19000.0)  # ... in this range: a cut-off alone does not mean a coarse encoder
+DULL_SHARE = 0.4  # of the examples of high quality that are low-passed first ...
+DULL_HZ = (6000.0, 19000.0)  # ... in this range: a cut-off alone does not mean a coarse encoder ...
+DULL_SLOPE_HZ = (
+    300.0,
+    4000.0,
+)  # ... falling over this width: steep as an encoder's filter, or as nature has it
 SETTINGS: tuple[tuple[Setting, float], ...] = (
     (codec.mono(16), 1.2),
     (codec.mono(24), 1.0),
@@ -45,11 +50,35 @@ class Example:
         degraded: what the MP3 left, float32 (n,).
         target: the recording times the codec's gain, float32 (n,).
         trusted: frequency up to which the target is known, as a share of the Nyquist frequency.
+        allowed: by how much a draw's error may exceed the MP3's, in dB.
     """
 
     degraded: np.ndarray
     target: np.ndarray
     trusted: float
+    allowed: float
+
+
+class Batch(NamedTuple):
+    """Examples side by side: degraded (B, n), target (B, n), trusted (B,), allowed (B,)."""
+
+    degraded: torch.Tensor
+    target: torch.Tensor
+    trusted: torch.Tensor
+    allowed: torch.Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same on a device."""
+        return Batch(*(part.to(device) for part in self))
+
+
+def allowed_loss(setting: Setting | None) -> float:
+    """By how much, in dB, a draw's error may exceed that of an MP3 at this setting; None: no MP3 at all.
+
+    What is coarsely coded has holes to fill, and a drawn filling costs waveform; what is nearly perfect has none.
+    """
+    kbps = 320 if setting is None else setting.kbps or 128
+    return 1.2 if kbps <= 32 else 0.35 if kbps <= 64 else 0.05
 
 
 class Examples(IterableDataset):
@@ -93,20 +122,21 @@ class Examples(IterableDataset):
         weights = np.array([weight for _, weight in SETTINGS])
         setting = SETTINGS[rng.choice(len(SETTINGS), p=weights / weights.sum())][0]
         identity = rng.random() < IDENTITY_SHARE
-        if (identity or (setting.kbps or 192) >= 192) and rng.random() < DULL_SHARE:
+        if (identity or (setting.kbps or 192) >= 96) and rng.random() < DULL_SHARE:
             cutoff = min(cutoff, rng.uniform(*DULL_HZ))
-            recording = _low_passed(recording, cutoff)
+            recording = _low_passed(recording, cutoff, rng.uniform(*DULL_SLOPE_HZ))
             trusted = min(trusted, cutoff / (corpus.RATE / 2))
         if identity:
             kept = recording[0, MARGIN:-MARGIN]
-            return Example(kept.copy(), kept.copy(), trusted)
+            return Example(kept.copy(), kept.copy(), trusted, allowed_loss(None))
         if setting.channels == 1:
             recording = recording.mean(0, keepdims=True)
         degraded = codec.degrade(np.ascontiguousarray(recording), setting)
         gain = codec.codec_gain(recording, degraded)
         if not 0.85 < gain < 1.1:  # silence, or a crop the codec drops nearly all of
             return None
-        return Example(degraded[0, MARGIN:-MARGIN], gain * recording[0, MARGIN:-MARGIN], trusted)
+        target = gain * recording[0, MARGIN:-MARGIN]
+        return Example(degraded[0, MARGIN:-MARGIN], target, trusted, allowed_loss(setting))
 
     def _recording(self, rng: np.random.Generator) -> tuple[np.ndarray, float]:
         """A crop, (2, length + 2 MARGIN), and the frequency up to which it is known."""
@@ -155,17 +185,20 @@ class Examples(IterableDataset):
         return out * (0.9 / (np.abs(out).max() + 1e-6))
 
 
-def _low_passed(samples: np.ndarray, cutoff: float) -> np.ndarray:
-    """Float32 (C, n) without what lies above the cut-off in Hz; it falls over 300 Hz, as encoders' filters do."""
+def _low_passed(samples: np.ndarray, cutoff: float, width: float) -> np.ndarray:
+    """Float32 (C, n) without what lies above the cut-off; it falls to -60 dB over `width` below it, all in Hz."""
     length = samples.shape[1]
     hz = np.fft.rfftfreq(length, 1 / corpus.RATE)
-    slope = np.clip((cutoff + 150 - hz) / 300, 0, 1)
+    decibels = 60 * np.clip((hz - cutoff + width) / width, 0, 1)
+    slope = np.where(hz < cutoff, 10 ** (-decibels / 20), 0)
     return np.fft.irfft(np.fft.rfft(samples) * slope, length).astype(np.float32)
 
 
-def collate(examples: list[Example]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Stack examples: degraded (B, n), target (B, n), trusted (B,)."""
-    degraded = torch.from_numpy(np.stack([example.degraded for example in examples]))
-    target = torch.from_numpy(np.stack([example.target for example in examples]))
-    trusted = torch.tensor([example.trusted for example in examples], dtype=torch.float32)
-    return degraded, target, trusted
+def collate(examples: list[Example]) -> Batch:
+    """Stack examples."""
+    return Batch(
+        torch.from_numpy(np.stack([example.degraded for example in examples])),
+        torch.from_numpy(np.stack([example.target for example in examples])),
+        torch.tensor([example.trusted for example in examples], dtype=torch.float32),
+        torch.tensor([example.allowed for example in examples], dtype=torch.float32),
+    )

@@ -13,7 +13,7 @@ from mp3fix.errors import ModelError, Mp3fixError
 from mp3fix.generator.contract import KEY, Contract
 from mp3fix.generator.session import Generator
 from mp3fix.signal.stft import StftSpec
-from mp3fix.training.networks.folded import Folded
+from mp3fix.training.networks.folded import Estimate, Folded
 
 SPEC = StftSpec()
 TOLERANCE = 1e-4  # largest difference between torch and ONNX Runtime, relative to the largest value
@@ -31,25 +31,25 @@ class Deterministic(nn.Module):
         super().__init__()
         self.network, self.strength = network, strength
 
-    def shrunk(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The shrunk estimate (B, 2, F, T) and the spread (B, 1, F, T)."""
-        mean, spread = self.network.estimate(x)
-        return x + self.strength * (mean - x), spread
+    def shrunk(self, x: torch.Tensor) -> Estimate:
+        """The estimate with its mean shrunk."""
+        estimate = self.network.estimate(x)
+        return estimate._replace(mean=x + self.strength * (estimate.mean - x))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The restoration, (B, 2, F, T)."""
-        return self.shrunk(x)[0]
+        return self.shrunk(x).mean
 
 
 class Stochastic(Deterministic):
-    """The generator as it is shipped: takes the plain STFT of unit white noise."""
+    """The generator as it is shipped: takes the plain STFT of unit white noise, and the song-level vector."""
 
     def forward(  # type: ignore[override]
-        self, x: torch.Tensor, noise: torch.Tensor, texture: torch.Tensor
+        self, x: torch.Tensor, noise: torch.Tensor, z: torch.Tensor, texture: torch.Tensor
     ) -> torch.Tensor:
         """One restoration, (B, 2, F, T)."""
-        mean, spread = self.shrunk(x)
-        return mean + texture * spread * (noise / SPEC.noise_rms)
+        estimate = self.shrunk(x)
+        return estimate.mean + self.network.draw(estimate, noise / SPEC.noise_rms, z, texture)
 
 
 def export(
@@ -90,8 +90,8 @@ def export(
         stft=SPEC,
         domain="complex",
         channels=1,
-        noise=("spectrogram",) if drawn else (),
-        z_size=0,
+        noise=("spectrogram", "vector") if drawn else (),
+        z_size=network.z if drawn else 0,
         texture=drawn,
         default_texture=0.0 if texture is None else texture,
         conditioning=(),
@@ -153,9 +153,10 @@ def _write(module: nn.Module, path: Path, contract: Contract) -> None:
     x = torch.randn(1, 2, SPEC.bins, FRAMES)
     inputs: tuple[torch.Tensor, ...] = (x,)
     if contract.noise:
-        inputs = (x, torch.randn_like(x), torch.ones(1))
+        inputs = (x, torch.randn_like(x), torch.randn(1, contract.z_size), torch.ones(1))
     names = list(contract.inputs)
-    free = {name: {0: "batch", 3: "frames"} for name in [*names, "y"] if name != "texture"}
+    free: dict[str, dict[int, str]] = {"z": {0: "batch"}, "texture": {}}
+    free |= {name: {0: "batch", 3: "frames"} for name in ("x", "noise", "y")}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # Not folded: initialisers keep their names, so that training can go on from the file.
@@ -165,7 +166,7 @@ def _write(module: nn.Module, path: Path, contract: Contract) -> None:
             str(path),
             input_names=names,
             output_names=["y"],
-            dynamic_axes=free,
+            dynamic_axes={name: free[name] for name in [*names, "y"]},
             opset_version=17,
             do_constant_folding=False,
             dynamo=False,
@@ -185,7 +186,10 @@ def _inputs(contract: Contract, rng: np.random.Generator) -> dict[str, np.ndarra
     slope = 10 ** (-3 * np.linspace(0, 1, SPEC.bins))[:, None]
     x = (rng.standard_normal((1, 2, SPEC.bins, FRAMES)) * slope * 30).astype(np.float32)
     noise = rng.standard_normal(x.shape).astype(np.float32) * SPEC.noise_rms
-    return {"x": x, "noise": noise.astype(np.float32)} if contract.noise else {"x": x}
+    if not contract.noise:
+        return {"x": x}
+    z = rng.standard_normal((1, contract.z_size)).astype(np.float32)
+    return {"x": x, "noise": noise.astype(np.float32), "z": z}
 
 
 def _compare(module: nn.Module, runner: Generator) -> None:

@@ -17,8 +17,8 @@ from mp3fix.generator.devices import available_cores
 from mp3fix.signal.stft import StftSpec
 from mp3fix.training import corpus
 from mp3fix.training.config import Config
-from mp3fix.training.examples import Example, Examples, collate
-from mp3fix.training.losses import Weights, energy_score, relative_error
+from mp3fix.training.examples import Batch, Example, Examples, collate
+from mp3fix.training.losses import Weights, energy_score, excess_distance, profile_score, relative_error
 from mp3fix.training.networks.folded import Folded
 from mp3fix.training.spectra import istft, stft
 
@@ -56,7 +56,9 @@ def train(
     torch.manual_seed(config.seed)
     network = Folded(**config.network).to(device)
     if init is not None:
-        network.load_state_dict(init)
+        started = network.load_state_dict(init, strict=False)
+        if started.missing_keys:
+            report(f"not among the weights to start from: {', '.join(started.missing_keys)}")
     average = {key: value.detach().clone() for key, value in network.state_dict().items()}
     optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, betas=(0.9, 0.98), weight_decay=0.01)
     step, spent = 0, 0.0
@@ -76,10 +78,10 @@ def train(
     recent: list[float] = []
     while spent < config.minutes:
         began = time.monotonic()
-        degraded, target, trusted = (part.to(device) for part in next(batches))
+        batch = next(batches).to(device)
         for group in optimiser.param_groups:
             group["lr"] = _rate(config, step, spent)
-        loss, _ = _losses(network, degraded, target, trusted, weights)
+        loss, _ = _losses(network, batch, weights)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -128,31 +130,43 @@ def _rate(config: Config, step: int, spent: float) -> float:
     return config.rate * warm * 0.5 * (1 + math.cos(math.pi * min(1.0, spent / config.minutes)))
 
 
-def _losses(
-    network: Folded, degraded: torch.Tensor, target: torch.Tensor, trusted: torch.Tensor, weights: Weights
-) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+def _losses(network: Folded, batch: Batch, weights: Weights) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     """The loss of a batch, and its parts by name."""
-    spectrum = stft(degraded, SPEC)
-    x = torch.stack([spectrum.real, spectrum.imag], 1)
-    mean, spread = network.estimate(x)
-    noises = [stft(torch.randn_like(degraded), SPEC) / SPEC.noise_rms for _ in range(2)]
-    estimate = torch.complex(mean[:, 0], mean[:, 1])
-    # The draws differ from the mean by noise only: one inverse transform each.
-    parts = [istft(each, SPEC) for each in (estimate, spread[:, 0] * noises[0], spread[:, 0] * noises[1])]
+    spectrum = stft(batch.degraded, SPEC)
+    estimate = network.estimate(torch.stack([spectrum.real, spectrum.imag], 1))
+    one = torch.ones(1, device=spectrum.device)
+
+    def draw() -> torch.Tensor:
+        noise = stft(torch.randn_like(batch.degraded), SPEC) / SPEC.noise_rms
+        z = torch.randn(len(noise), network.z, device=noise.device)
+        return network.draw(estimate, torch.stack([noise.real, noise.imag], 1), z, one)
+
+    # The draws differ from the mean by what they add: one inverse transform each.
+    parts = [istft(torch.complex(each[:, 0], each[:, 1]), SPEC) for each in (estimate.mean, draw(), draw())]
     # Examples at one level: a loss that depends on gain would learn loud music only.
-    level = target.square().mean(-1, keepdim=True).sqrt() + 1e-4
-    y, n1, n2 = (part[:, EDGE:-EDGE] / level for part in parts)
-    wanted = target[:, EDGE:-EDGE] / level
-    score = energy_score(wanted, y + n1, y + n2, trusted, weights)
-    at_zero = relative_error(wanted, y, trusted)
-    draw = relative_error(wanted, y + n1, trusted)
-    loss = score + weights.mean * at_zero + weights.draw * draw
-    return loss, {"score": score, "mean": at_zero, "draw": draw}
+    level = batch.target.square().mean(-1, keepdim=True).sqrt() + 1e-4
+    y, d1, d2 = (part[:, EDGE:-EDGE] / level for part in parts)
+    wanted, before = (part[:, EDGE:-EDGE] / level for part in (batch.target, batch.degraded))
+    known = batch.trusted
+    error, error_before, error_draw = (relative_error(wanted, each, known) for each in (y, before, y + d1))
+    terms = {
+        "score": energy_score(wanted, y + d1, y + d2, known, weights),
+        "profile": profile_score(wanted, y + d1, y + d2, known),
+        "mean": (error + 2 * torch.relu(error - error_before)).mean(),
+        "draw": error_draw.mean(),
+        "harm": torch.relu(error_draw - error_before - batch.allowed / 10).mean(),
+        "distance": excess_distance(wanted, y + d1, before, known),
+    }
+    loss = terms["score"] + sum(
+        getattr(weights, name) * term for name, term in terms.items() if name != "score"
+    )
+    with torch.no_grad():
+        terms["snr_gain"] = 10 * (error_before - error).mean()
+        terms["snr_gain_draw"] = 10 * (error_before - error_draw).mean()
+    return loss, terms
 
 
-def _batches(
-    config: Config, root: Path, entries: list[corpus.Entry], step: int
-) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
+def _batches(config: Config, root: Path, entries: list[corpus.Entry], step: int) -> Iterator[Batch]:
     training = [entry for entry in entries if entry.split == "train"]
     if not training:
         raise Mp3fixError(f"{root}: the corpus has no training files")
@@ -167,11 +181,11 @@ def _batches(
 
 
 def _validation(config: Config, root: Path, entries: list[corpus.Entry]) -> list[Example]:
-    """Thirty-two fixed examples of validation pieces."""
+    """Sixty-four fixed examples of validation pieces."""
     held = [entry for entry in entries if entry.split == "validation"] or entries
     length = (config.frames - 1) * SPEC.hop + SPEC.n_fft
     stream = iter(Examples(root, held, length, seed=0, samples_share=0.0))
-    return [next(stream) for _ in range(32)]
+    return [next(stream) for _ in range(64)]
 
 
 @torch.no_grad()
@@ -182,24 +196,17 @@ def _validate(
     device: torch.device,
     weights: Weights,
 ) -> dict[str, float]:
-    """Loss terms of the averaged weights, and the gain in SNR of the estimate without noise, in dB."""
+    """Loss terms of the averaged weights, and the gain in SNR of the estimate and of a draw, in dB."""
     network = Folded(**config.network).to(device).eval()
     network.load_state_dict(average)
     sums: dict[str, float] = {}
     with torch.random.fork_rng():
         torch.manual_seed(0)
         for start in range(0, len(examples), config.batch):
-            degraded, target, trusted = (
-                part.to(device) for part in collate(examples[start : start + config.batch])
-            )
-            _, parts = _losses(network, degraded, target, trusted, weights)
-            level = target.square().mean(-1, keepdim=True).sqrt() + 1e-4
-            before = relative_error(
-                (target / level)[:, EDGE:-EDGE], (degraded / level)[:, EDGE:-EDGE], trusted
-            )
-            parts["snr_gain"] = 10 * (before - parts["mean"])
-            for key, value in parts.items():
-                sums[key] = sums.get(key, 0.0) + value.item() * len(degraded) / len(examples)
+            batch = collate(examples[start : start + config.batch]).to(device)
+            _, terms = _losses(network, batch, weights)
+            for key, value in terms.items():
+                sums[key] = sums.get(key, 0.0) + value.item() * len(batch.target) / len(examples)
     return {f"val_{key}": round(value, 4) for key, value in sums.items()}
 
 

@@ -12,10 +12,10 @@ from mp3fix.generator.session import Generator
 from mp3fix.signal import stft as plain
 from mp3fix.training import config, corpus, export, loop, spectra
 from mp3fix.training.examples import Examples, collate
-from mp3fix.training.losses import Weights, energy_score, relative_error
+from mp3fix.training.losses import Weights, energy_score, excess_distance, profile_score, relative_error
 from mp3fix.training.networks.folded import Folded
 
-TINY = {"bins": 1025, "width": 16, "hidden": 16, "blocks": 2, "fine": 4, "bands": 4}
+TINY = {"bins": 1025, "width": 16, "hidden": 16, "blocks": 2, "fine": 4, "bands": 4, "z": 3}
 
 
 def song(seconds: float) -> np.ndarray:
@@ -51,10 +51,10 @@ def test_torch_and_numpy_transforms_are_equal(spec: plain.StftSpec) -> None:
 
 def test_an_untrained_network_is_nearly_the_identity_and_silence_stays() -> None:
     network = Folded(**TINY)
-    x, noise = torch.randn(1, 2, 1025, 20), torch.randn(1, 2, 1025, 20)
-    y = network(x, noise, torch.ones(1))
+    x, noise, z = torch.randn(1, 2, 1025, 20), torch.randn(1, 2, 1025, 20), torch.randn(1, 3)
+    y = network(x, noise, z, torch.ones(1))
     assert 0 < float((y - x).square().mean() / x.square().mean()) < 1e-4
-    silent = network(torch.zeros_like(x), noise, torch.ones(1))
+    silent = network(torch.zeros_like(x), noise, z, torch.ones(1))
     assert float(silent.abs().max()) < 1e-6
 
 
@@ -63,7 +63,8 @@ def test_the_network_does_not_care_about_the_level() -> None:
     with torch.no_grad():
         network.head.weight.normal_(0, 0.3)
     x, noise = 30 * torch.randn(1, 2, 1025, 20), torch.randn(1, 2, 1025, 20)
-    loud, soft = network(x, noise, torch.ones(1)), network(0.01 * x, noise, torch.ones(1))
+    z = torch.randn(1, 3)
+    loud, soft = network(x, noise, z, torch.ones(1)), network(0.01 * x, noise, z, torch.ones(1))
     assert float((100 * soft - loud).abs().max() / loud.abs().max()) < 1e-3
 
 
@@ -87,6 +88,50 @@ def test_the_energy_score_is_least_for_draws_of_the_right_spread() -> None:
     )
 
 
+def test_the_vector_colours_what_is_drawn_the_same_way_all_along() -> None:
+    network = Folded(**TINY).eval()
+    with torch.no_grad():
+        network.head.bias[4] = 0.0
+        network.control.bias[3 * 64 :] = 0.0
+    x, noise = torch.randn(1, 2, 1025, 40), torch.randn(1, 2, 1025, 40)
+    estimate, one = network.estimate(x), torch.ones(1)
+    plain, bright = (
+        network.draw(estimate, noise, z, one) for z in (torch.zeros(1, 3), torch.tensor([[0.0, -2.0, 0.0]]))
+    )
+    torch.testing.assert_close(plain, estimate.spread * noise)
+    assert float(network.draw(estimate, noise, torch.ones(1, 3), torch.zeros(1)).abs().max()) == 0
+    drawn = (bright - plain)[:, :, :1024].square().mean(1).unflatten(1, (64, 16)).mean((0, 2))
+    assert bool(
+        (drawn[-8:].mean(0) > 10 * drawn[28:36].mean(0)).all()
+    )  # an end of the curve against its zero
+
+
+def test_the_profile_score_wants_the_spread_of_levels_not_of_noise() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(64, 16384) * torch.exp(0.5 * torch.randn(64, 1))
+    trusted = torch.ones(64)
+
+    def score(spread: float) -> float:
+        draws = [torch.randn_like(x) * torch.exp(spread * torch.randn(64, 1)) for _ in range(2)]
+        return float(profile_score(x, *draws, trusted))
+
+    assert score(0.5) < min(score(0.0), score(1.2)) - 0.01
+    # A band that is not trusted does not count.
+    dull = torch.fft.irfft(torch.fft.rfft(x) * (torch.arange(8193) < 4096), 16384)
+    assert float(profile_score(dull, x, x, torch.full((64,), 0.45))) < 0.01
+    assert float(profile_score(dull, x, x, trusted)) > 0.1
+
+
+def test_the_distance_counts_only_beyond_what_the_mp3_had() -> None:
+    torch.manual_seed(0)
+    x = torch.randn(2, 16384)
+    near, far = x + 0.1 * torch.randn_like(x), x + torch.randn_like(x)
+    trusted = torch.ones(2)
+    assert float(excess_distance(x, near, far, trusted)) == 0
+    assert float(excess_distance(x, far, near, trusted)) > 0.1
+    assert float(excess_distance(x, near, near, trusted)) > 0
+
+
 def test_nothing_is_learned_above_what_is_trusted() -> None:
     x = torch.randn(1, 16384)
     spectrum = torch.fft.rfft(torch.randn(1, 16384))
@@ -100,12 +145,12 @@ def test_nothing_is_learned_above_what_is_trusted() -> None:
 def test_the_relative_error_is_in_powers_of_ten() -> None:
     x = torch.randn(4, 10000)
     y = x + 0.1 * torch.randn_like(x)
-    assert float(relative_error(x, y, torch.ones(4))) == pytest.approx(-2, abs=0.05)
-    assert float(relative_error(x, y, torch.full((4,), 0.3))) == pytest.approx(-2, abs=0.05)
+    assert relative_error(x, y, torch.ones(4)).tolist() == pytest.approx(4 * [-2], abs=0.05)
+    assert relative_error(x, y, torch.full((4,), 0.3)).tolist() == pytest.approx(4 * [-2], abs=0.1)
     high = torch.fft.rfft(y - x)
     high[:, :4000] = 0
     above = x + torch.fft.irfft(high, 10000)
-    assert float(relative_error(x, above, torch.full((4,), 0.7))) < -5
+    assert float(relative_error(x, above, torch.full((4,), 0.7)).max()) < -5
 
 
 def test_examples_are_aligned_pairs_of_the_codec(tmp_path: Path) -> None:
@@ -113,9 +158,10 @@ def test_examples_are_aligned_pairs_of_the_codec(tmp_path: Path) -> None:
     entries = [entry for entry in corpus.load(root) if entry.split == "train"]
     stream = iter(Examples(root, entries, 60000, seed=3, samples_share=0.3))
     examples = [next(stream) for _ in range(12)]
-    degraded, target, trusted = collate(examples)
+    degraded, target, trusted, allowed = collate(examples)
     assert degraded.shape == target.shape == (12, 60000)
     assert bool(((trusted > 0) & (trusted <= 1)).all())
+    assert set(np.round(allowed.tolist(), 2)) <= {0.05, 0.35, 1.2}
     error = 10 * torch.log10((degraded - target).square().sum(1) / target.square().sum(1))
     assert float(error.max()) < -3  # misaligned by a sample or wrong in gain they would be far apart
     again = [next(iter(Examples(root, entries, 60000, seed=3, samples_share=0.3)))]
@@ -163,7 +209,9 @@ def test_train_resume_export_restore(tmp_path: Path) -> None:
     export.export(network, tmp_path / "weak.onnx", name="weak", texture=None, strength=0.25, **common)
     weak = Generator.load(tmp_path / "weak.onnx", "cpu").run(x)
     np.testing.assert_allclose(weak - x, 0.25 * (estimate - x), atol=1e-6)
-    silent = Generator.load(tmp_path / "tiny.onnx", "cpu").run(x, noise=x, texture=0.0)
+    silent = Generator.load(tmp_path / "tiny.onnx", "cpu").run(
+        x, noise=x, z=np.ones((1, 3), np.float32), texture=0.0
+    )
     np.testing.assert_allclose(estimate, silent, atol=1e-6)
     again = Folded(**TINY)
     again.load_state_dict(export.weights_of(tmp_path / "tiny.onnx"))

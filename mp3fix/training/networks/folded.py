@@ -6,11 +6,18 @@ and unfolded again, with a thin path at full resolution beside the trunk, so tha
 
 The output is affine in the input spectrum X and in the noise e:
 
-    Y = X (1 + m) + a + t s e
+    Y = X (1 + m + t c(z)) + a + t s exp(d(z)) e
 
 with m and a complex, s real and positive, and t the texture dial. All three heads start at (nearly) zero: an
-untrained network is the identity.
+untrained network is the identity. A gate for each band and frame scales m, a and s, so that "nothing to repair
+here" is one decision and not the sum of many.
+
+The song-level vector z colours the draw: its values weigh curves over the bands, and the trunk says by how much a
+band's level is open at this moment. c is a real gain of what is there, d a change of level (in nepers) of what is
+drawn; both are zero for z = 0.
 """
+
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -67,13 +74,15 @@ class Folded(nn.Module):
         blocks: number of blocks.
         fine: channels of the path at full frequency resolution.
         bands: channels of a band at the fold.
+        kernel: frames that a block of the trunk sees.
+        z: values of the song-level vector.
     """
 
     def __init__(
-        self, bins: int, width: int, hidden: int, blocks: int, fine: int, bands: int, kernel: int = 7
+        self, bins: int, width: int, hidden: int, blocks: int, fine: int, bands: int, z: int, kernel: int = 7
     ) -> None:
         super().__init__()
-        self.folds = (bins - 1) // BAND
+        self.folds, self.z = (bins - 1) // BAND, z
         # Frames on each side that an output depends on: the level, two convolutions of 3, and the trunk.
         self.context = LEVEL_REACH + 1 + blocks * (kernel // 2) + 1
         self.fine_in = nn.Conv2d(3, fine, 3, padding=1)
@@ -86,16 +95,22 @@ class Folded(nn.Module):
         self.mix = nn.Conv2d(2 * fine, 2 * fine, 3, padding=1, groups=2 * fine)
         self.gate = Pointwise(2 * fine, 2 * fine)
         self.head = Pointwise(fine, 5)
+        # For each band: gates of m, a and s, and how open the level of what is there and of what is drawn is.
+        self.control = nn.Conv1d(width, 5 * self.folds, 1)
+        places = (torch.arange(self.folds) + 0.5) / self.folds
+        orders = torch.arange(z)[:, None]
+        self.curves = nn.Parameter(torch.cos(torch.pi * orders * places) / (1 + orders))
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
         with torch.no_grad():
             self.head.bias[4] = -7.0  # s starts 60 dB below the local level
+            self.control.weight *= 0.1
+            # Gates start open, the level of what is there is settled and that of what is drawn nearly so.
+            for part, bias in enumerate((4.0, 4.0, 4.0, -7.0, -3.0)):
+                self.control.bias[part * self.folds : (part + 1) * self.folds] = bias  # type: ignore[index]
 
-    def estimate(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The mean X (1 + m) + a and the spread s.
-
-        Shape: (B, 2, F, T) -> (B, 2, F, T), (B, 1, F, T).
-        """
+    def estimate(self, x: torch.Tensor) -> "Estimate":
+        """Everything about a restoration but the draw. Shape of x: (B, 2, F, T)."""
         low = x[:, :, :-1]
         power = (low * low).sum(1, keepdim=True)
         level = nn.functional.avg_pool2d(
@@ -117,20 +132,72 @@ class Folded(nn.Module):
         fine = torch.cat([fine, torch.relu(self.unfold(bands))], 1)
         value, gate = self.gate(self.mix(fine)).chunk(2, 1)
         m, a, s = self.head(value * torch.sigmoid(gate)).split([2, 2, 1], 1)
+        control = self.control(trunk).unflatten(1, (5, self.folds))
+        gates, open_levels = torch.sigmoid(control[:, :3]), nn.functional.softplus(control[:, 3:])
+        m = _times_bands(m, gates[:, 0:1])
+        a = _times_bands(level * a * (a.abs() + 0.01), gates[:, 1:2])
         re, im = low.chunk(2, 1)
         m_re, m_im = m.chunk(2, 1)
         gained = torch.cat([re + re * m_re - im * m_im, im + re * m_im + im * m_re], 1)
-        mean = gained + level * a * (a.abs() + 0.01)
-        spread = level * torch.exp(s.clamp(-16.0, 3.0))
-        return (
-            torch.cat([mean, x[:, :, -1:]], 2),
-            torch.cat([spread, torch.zeros_like(spread[:, :, :1])], 2),
+        spread = _times_bands(level * torch.exp(s.clamp(-16.0, 3.0)), gates[:, 2:3])
+        nyquist = x[:, :, -1:]
+        return Estimate(
+            low,
+            torch.cat([gained + a, nyquist], 2),
+            torch.cat([spread, torch.zeros_like(nyquist[:, :1])], 2),
+            open_levels,
         )
 
-    def forward(self, x: torch.Tensor, noise: torch.Tensor, texture: torch.Tensor) -> torch.Tensor:
+    def draw(
+        self, estimate: "Estimate", noise: torch.Tensor, z: torch.Tensor, texture: torch.Tensor
+    ) -> torch.Tensor:
+        """What a draw adds to the mean.
+
+        Args:
+            estimate: of `estimate`.
+            noise: real and imaginary parts, unit variance per bin, (B, 2, F, T).
+            z: the song-level vector, unit variance, (B, z).
+            texture: the dial, (1,).
+
+        Returns:
+            (B, 2, F, T).
+        """
+        tilt = torch.matmul(z, self.curves)[:, None, :, None]
+        kept, drawn = (tilt * estimate.open_levels).chunk(2, 1)
+        coloured = _times_bands(estimate.low, torch.tanh(kept))
+        louder = torch.exp(drawn.clamp(-3.0, 3.0))
+        scaled = _times_bands(estimate.spread[:, :, :-1] * noise[:, :, :-1], louder)
+        # Noise has no say about the Nyquist bin.
+        return texture * torch.cat([coloured + scaled, torch.zeros_like(noise[:, :, -1:])], 2)
+
+    def forward(
+        self, x: torch.Tensor, noise: torch.Tensor, z: torch.Tensor, texture: torch.Tensor
+    ) -> torch.Tensor:
         """One restoration.
 
-        Shape: x and noise (B, 2, F, T), real and imaginary parts, noise of unit variance per bin; texture (1,).
+        Shape: x and noise (B, 2, F, T), real and imaginary parts, noise of unit variance per bin; z (B, z);
+        texture (1,).
         """
-        mean, spread = self.estimate(x)
-        return mean + texture * spread * noise
+        estimate = self.estimate(x)
+        return estimate.mean + self.draw(estimate, noise, z, texture)
+
+
+class Estimate(NamedTuple):
+    """What the network says about a spectrum before anything is drawn.
+
+    Attributes:
+        low: the input without its Nyquist bin, (B, 2, F - 1, T).
+        mean: X (1 + m) + a, (B, 2, F, T).
+        spread: s, (B, 1, F, T).
+        open_levels: how open the levels of what is there and of what is drawn are, nepers, (B, 2, bands, T).
+    """
+
+    low: torch.Tensor
+    mean: torch.Tensor
+    spread: torch.Tensor
+    open_levels: torch.Tensor
+
+
+def _times_bands(plane: torch.Tensor, bands: torch.Tensor) -> torch.Tensor:
+    """Each bin times its band's value: (B, C, F, T) and (B, 1, F / 16, T) -> (B, C, F, T)."""
+    return (plane.unflatten(2, (bands.shape[2], -1)) * bands.unsqueeze(3)).flatten(2, 3)
