@@ -90,29 +90,52 @@ def export(
 
 @app.command()
 def evaluate(
-    model: Annotated[str, typer.Argument(help="A generator's name or .onnx file.")] = "music",
-    corpus: CorpusFolder = Path("work/corpus"),
-    out: Annotated[Path, typer.Option(help="Folder for the table and the single scores.")] = Path(
-        "work/evaluation"
-    ),
-    texture: Annotated[
-        list[float] | None, typer.Option(help="Textures to score. Default: 0 and the default.")
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[MODEL]...", help="Names of generators or .onnx files. Default: music."),
     ] = None,
-    pieces: Annotated[int | None, typer.Option(min=1, help="At most this many test pieces.")] = None,
+    corpus: CorpusFolder = Path("work/corpus"),
+    out: Annotated[
+        Path, typer.Option(help="Folder for scores.csv, report.md, its pictures and the cache.")
+    ] = Path("work/evaluation"),
+    quick: Annotated[bool, typer.Option("--quick", help="Minutes: 5 pieces, 6 settings, no draws.")] = False,
+    pieces: Annotated[int | None, typer.Option(min=1, help="Only the first test pieces, by name.")] = None,
+    peaq: Annotated[
+        Path | None,
+        typer.Option(help="A PEAQ program, such as GstPEAQ's: ODG and DI too.", exists=True, dir_okay=False),
+    ] = None,
 ) -> None:
-    """Score a generator against the MP3 on the test pieces."""
-    from mp3fix.evaluation import evaluate as evaluation
-    from mp3fix.restore import Restorer
+    """Score generators against the MP3 on the test pieces, judge the gates and write a report.
 
-    restorer = Restorer(model)
-    contract = restorer.generator.contract
-    textures = texture or ([0.0, contract.default_texture] if contract.texture else [0.0])
-    scores = evaluation.evaluate(corpus, restorer, textures, print, pieces)
-    out.mkdir(parents=True, exist_ok=True)
-    evaluation.save(scores, out / f"{contract.name}.jsonl")
-    table = evaluation.table(scores)
-    (out / f"{contract.name}.md").write_text(table + "\n")
-    print(table)
+    Stopped, it goes on where it was. It uses every core; results are kept in OUT/cache.
+    """
+    missing = [name for name in ("visqol", "pesq", "pystoi") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise Mp3fixError(f"{', '.join(missing)} not installed; pip install 'mp3fix[lab]'")
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from mp3fix.evaluation import report, runner
+    from mp3fix.evaluation.excerpts import QUICK_PIECES, excerpts
+    from mp3fix.evaluation.models import read_models
+
+    compared = read_models(models or ["music"])
+    chosen = excerpts(corpus, pieces or (QUICK_PIECES if quick else None))
+    jobs = runner.plan(chosen, compared, quick, peaq)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("", total=len(jobs))
+
+        def tell(done: int, total: int, what: str) -> None:
+            progress.update(task, completed=done, description=escape(what))
+            if progress.disable:
+                print(f"{done}/{total} {what}", file=sys.stderr, flush=True)
+
+        runner.run(jobs, out / "cache", tell)
+    gates = report.write(*runner.gather(jobs, out / "cache"), compared, out)
+    judged = [gate for gate in gates if gate.holds is not None]
+    print(f"{out / 'report.md'}: {sum(gate.holds is True for gate in judged)} of {len(judged)} gates hold")
 
 
 def run() -> None:

@@ -1,0 +1,45 @@
+"""Scores, looked up: what a system scored on each piece, and how that differs from the MP3."""
+
+from collections.abc import Iterable
+
+from mp3fix.evaluation.runner import MP3, Score
+
+
+class Compared:
+    """Scores of pieces by setting and system.
+
+    Attributes:
+        settings, pieces: in the order of the scores.
+    """
+
+    def __init__(self, scores: Iterable[Score]) -> None:
+        self._scores = {(score.setting, score.system, score.piece): score for score in scores}
+        self.settings = list(dict.fromkeys(setting for setting, _, _ in self._scores))
+        self.pieces = list(dict.fromkeys(piece for _, _, piece in self._scores))
+
+    def systems(self, setting: str) -> list[str]:
+        """The systems scored at a setting, the MP3 first."""
+        return list(dict.fromkeys(system for at, system, _ in self._scores if at == setting))
+
+    def metrics(self, setting: str) -> list[str]:
+        """The measures there are at a setting."""
+        return list(
+            dict.fromkeys(
+                name for (at, _, _), score in self._scores.items() if at == setting for name in score.values
+            )
+        )
+
+    def values(self, setting: str, system: str, metric: str, reach: float = 0.0) -> dict[str, float]:
+        """Value of a measure for each piece whose recording reaches `reach` Hz."""
+        found = {}
+        for piece in self.pieces:
+            score = self._scores.get((setting, system, piece))
+            if score is not None and metric in score.values and score.cutoff >= reach:
+                found[piece] = score.values[metric]
+        return found
+
+    def changes(self, setting: str, system: str, metric: str, reach: float = 0.0) -> dict[str, float]:
+        """A system's value minus the MP3's, for each piece that both were scored on."""
+        mp3 = self.values(setting, MP3, metric, reach)
+        mine = self.values(setting, system, metric, reach)
+        return {piece: value - mp3[piece] for piece, value in mine.items() if piece in mp3}

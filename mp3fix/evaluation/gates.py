@@ -1,0 +1,130 @@
+"""What a generator must reach before it is shipped: its scores judged, gate by gate and setting by setting."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from mp3fix.evaluation.compared import Compared
+from mp3fix.evaluation.excerpts import IDENTITY
+from mp3fix.evaluation.models import Model
+from mp3fix.evaluation.runner import MP3
+from mp3fix.evaluation.statistics import mean
+
+FULL_BAND = 20500.0  # Hz: from 96 to 128 kbit/s only recordings that reach it tell the MP3's loss in LSD
+PIECE_SI_SDR, PIECE_VISQOL = -0.3, -0.1  # the most that any piece may lose
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The gates of a group of settings, all against the MP3: differences in dB and MOS, and ratios of means."""
+
+    settings: tuple[str, ...]
+    si_sdr_zero: float
+    si_sdr: float
+    lsd: float
+    mse: float
+    visqol: float
+    reach: float = 0.0  # Hz: what a recording must reach for its LSD to count
+
+
+GROUPS = {
+    "16-32k": Limits(("16k mono", "24k mono", "32k mono"), 0.2, -1.5, 0.6, 1.0, 0.8),
+    "48-64k": Limits(("48k mono", "64k mono", "64k stereo"), 0.1, -0.5, 0.8, 1.0, 0.3),
+    "96-128k": Limits(
+        ("96k mono", "128k mono", "96k stereo", "128k stereo", "V5 stereo"),
+        0.0,
+        -0.1,
+        0.95,
+        1.0,
+        0.0,
+        FULL_BAND,
+    ),
+    "192k, 320k, V2": Limits(("192k stereo", "320k stereo", "V2 stereo"), -0.05, -0.1, 1.02, 1.02, -0.02),
+}
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One gate at one setting.
+
+    Attributes:
+        group: of settings.
+        setting: the setting.
+        what: is judged.
+        wanted: the bound.
+        at_least: whether it is a lower bound, else an upper one.
+        seen: the figure; nan where there is nothing to judge.
+        unit: of both: "dB", "x" for times the MP3's, or "".
+        piece: whose figure it is; "" for a mean over pieces.
+    """
+
+    group: str
+    setting: str
+    what: str
+    wanted: float
+    at_least: bool
+    seen: float
+    unit: str
+    piece: str = ""
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether it holds; None where there is nothing to judge."""
+        if math.isnan(self.seen):
+            return None
+        return self.seen >= self.wanted if self.at_least else self.seen <= self.wanted
+
+
+def judge(scores: Compared, model: Model) -> Iterator[Gate]:
+    """All gates of a generator, at the settings that it was scored at."""
+    for setting in scores.settings:
+        if setting == IDENTITY:
+            yield from _identity(scores, model)
+        for group, limits in GROUPS.items():
+            if setting in limits.settings:
+                yield from _against_mp3(scores, model, group, limits, setting)
+
+
+def _against_mp3(scores: Compared, model: Model, group: str, limits: Limits, setting: str) -> Iterator[Gate]:
+    def gain(what: str, system: str, metric: str, wanted: float, unit: str) -> Gate:
+        seen = mean(scores.changes(setting, system, metric).values())
+        return Gate(group, setting, what, wanted, True, seen, unit)
+
+    def ratio(what: str, metric: str, wanted: float, reach: float = 0.0) -> Gate:
+        mine, mp3 = (
+            mean(scores.values(setting, system, metric, reach).values()) for system in (model.default, MP3)
+        )
+        return Gate(group, setting, what, wanted, False, mine / mp3 if mp3 else math.nan, "x")
+
+    def worst(what: str, system: str, metric: str, wanted: float, unit: str) -> Gate:
+        piece, seen = _worst(scores.changes(setting, system, metric))
+        return Gate(group, setting, what, wanted, True, seen, unit, piece)
+
+    yield gain("SI-SDR, texture 0", model.zero, "si_sdr", limits.si_sdr_zero, "dB")
+    yield gain("SI-SDR, default", model.default, "si_sdr", limits.si_sdr, "dB")
+    reaching = len(scores.values(setting, MP3, "lsd", limits.reach))
+    counted = f" ({reaching} pieces reach {limits.reach / 1000:g} kHz)" if limits.reach else ""
+    yield ratio(f"LSD, default{counted}", "lsd", limits.lsd, limits.reach)
+    yield ratio("MSE, default", "mse", limits.mse)
+    yield gain("ViSQOL, default", model.default, "visqol", limits.visqol, "")
+    yield worst("worst SI-SDR, texture 0", model.zero, "si_sdr", PIECE_SI_SDR, "dB")
+    yield worst("worst ViSQOL, default", model.default, "visqol", PIECE_VISQOL, "")
+
+
+def _identity(scores: Compared, model: Model) -> Iterator[Gate]:
+    """Absolute: what came in was the recording itself."""
+    for what, system, metric, wanted, at_least, unit in (
+        ("SNR, texture 0", model.zero, "snr", 50.0, True, "dB"),
+        ("SNR, default", model.default, "snr", 40.0, True, "dB"),
+        ("LSD, default", model.default, "lsd", 0.3, False, "dB"),
+        ("ViSQOL, default", model.default, "visqol", 4.6, True, ""),
+    ):
+        seen = mean(scores.values(IDENTITY, system, metric).values())
+        yield Gate(IDENTITY, IDENTITY, what, wanted, at_least, seen, unit)
+
+
+def _worst(changes: Mapping[str, float]) -> tuple[str, float]:
+    """The piece that changed for the worst; ("", nan) for none."""
+    known = {piece: change for piece, change in changes.items() if not math.isnan(change)}
+    piece = min(known, key=lambda piece: known[piece], default="")
+    return piece, known.get(piece, math.nan)

@@ -1,0 +1,217 @@
+"""The report of an evaluation: scores.csv, report.md and its pictures."""
+
+import csv
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from mp3fix.evaluation import figures
+from mp3fix.evaluation.compared import Compared
+from mp3fix.evaluation.excerpts import IDENTITY, LOW, SECONDS
+from mp3fix.evaluation.gates import Gate, judge
+from mp3fix.evaluation.models import Model
+from mp3fix.evaluation.runner import CURVE, MP3, Drawn, Score
+from mp3fix.evaluation.scoring import METRICS
+from mp3fix.evaluation.seeds import spread
+from mp3fix.evaluation.statistics import bootstrap, mean
+
+MAIN = ("lsd", "level", "mse", "snr", "si_sdr", "visqol")  # their differences get an interval
+DIGITS = {"mse": 4, "stoi": 4, "l1": 3, "mr_stft": 3, "visqol": 3, "pesq": 3, "odg": 3, "di": 3}
+
+FOREWORD = """\
+# Evaluation
+
+{models} against the MP3 on {pieces} test pieces, an excerpt of {seconds} s each. The MP3 is LAME's, at the rate it
+chooses by itself; the recording is scaled by the codec's gain. Every measure ends at the recording's own cut-off; LSD's
+floor is 100 dB below the strongest bin of the excerpt. Seed 0. Intervals: 95 %, paired bootstrap over pieces.
+"""
+
+
+def save_csv(scores: Sequence[Score], path: Path) -> None:
+    """One line for each piece, setting and system; a column for each measure, empty where it has no value."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["piece", "cutoff", "setting", "system", *METRICS])
+        for score in scores:
+            values = [score.values.get(name, math.nan) for name in METRICS]
+            shown = ["" if math.isnan(value) else f"{value:.6g}" for value in values]
+            writer.writerow([score.piece, f"{score.cutoff:.0f}", score.setting, score.system, *shown])
+
+
+def write(
+    scores: Sequence[Score], drawn: Sequence[Drawn], models: Sequence[Model], folder: Path
+) -> list[Gate]:
+    """Write scores.csv, report.md and the pictures into a folder; returns all gates of all generators."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_csv(scores, folder / "scores.csv")
+    compared = Compared(scores)
+    gates = {model.label: list(judge(compared, model)) for model in models}
+    lines = [
+        FOREWORD.format(
+            models=", ".join(model.label for model in models), pieces=len(compared.pieces), seconds=SECONDS
+        )
+    ]
+    for model in models:
+        lines += [f"## Gates of {model.label}", "", *gates_table(gates[model.label]), ""]
+    lines += ["## Means", "", *(line for setting in compared.settings for line in means(compared, setting))]
+    for model in models:
+        lines += _of_model(compared, [each for each in drawn if each.model == model.label], model, folder)
+    (folder / "report.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    return [gate for each in gates.values() for gate in each]
+
+
+def gates_table(gates: Sequence[Gate]) -> list[str]:
+    """Each gate: wanted, seen, and whether it holds; how many do on top."""
+    failed = sum(gate.holds is False for gate in gates)
+    judged = sum(gate.holds is not None for gate in gates)
+    rows = []
+    for gate in gates:
+        sign = ">=" if gate.at_least else "<="
+        unit = gate.unit if gate.unit in ("", "x") else f" {gate.unit}"
+        seen = "nothing to judge" if gate.holds is None else f"{gate.seen:.3f}{unit}"
+        piece = f" ({gate.piece})" if gate.piece else ""
+        holds = {True: "yes", False: "**no**", None: "-"}[gate.holds]
+        rows.append(
+            [gate.group, gate.setting, gate.what, f"{sign} {gate.wanted:g}{unit}", seen + piece, holds]
+        )
+    return [
+        f"{judged - failed} of {judged} hold.",
+        "",
+        *_table(["group", "setting", "gate", "wanted", "seen", "holds"], rows),
+    ]
+
+
+def means(scores: Compared, setting: str) -> list[str]:
+    """The table of one setting: the MP3 beside each system, and how it differs from it."""
+    systems, metrics = scores.systems(setting), scores.metrics(setting)
+    rows = []
+    for metric in (name for name in METRICS if name in metrics):
+        row = [METRICS[metric]]
+        for system in systems:
+            cell = _number(mean(scores.values(setting, system, metric).values()), metric)
+            if metric in MAIN and system != MP3:
+                interval = bootstrap(scores.changes(setting, system, metric).values())
+                shown = [_number(each, metric, "+") for each in (interval.mean, interval.low, interval.high)]
+                cell += f" ({shown[0]}: {shown[1]} .. {shown[2]})"
+            row.append(cell)
+        rows.append(row)
+    return [f"### {setting}", "", *_table(["", *systems], rows), ""]
+
+
+def per_piece(scores: Compared, model: Model) -> Iterator[str]:
+    """What changes in each piece at each setting, a table a measure."""
+    settings = [setting for setting in scores.settings if setting != IDENTITY]
+    for title, metric, systems in (
+        ("SI-SDR minus the MP3's, dB: texture 0 / default", "si_sdr", (model.zero, model.default)),
+        ("ViSQOL minus the MP3's: default", "visqol", (model.default,)),
+        ("LSD minus the MP3's, dB: default", "lsd", (model.default,)),
+    ):
+        changes = [[scores.changes(setting, system, metric) for system in systems] for setting in settings]
+        rows = [
+            [piece, *(" / ".join(_number(c.get(piece, math.nan), "", "+") for c in each) for each in changes)]
+            for piece in scores.pieces
+        ]
+        yield from (f"### {title}", "", *_table(["", *settings], rows), "")
+
+
+def curve(scores: Compared, model: Model, settings: Sequence[str]) -> list[str]:
+    """The texture curve as a table."""
+    rows = []
+    for setting in settings:
+        for name in (MP3, *(model.system(texture) for texture in CURVE)):
+            cells = [_number(mean(scores.values(setting, name, metric).values()), metric) for metric in MAIN]
+            rows.append([setting, name, *cells])
+    return _table(["setting", "", *(METRICS[metric] for metric in MAIN)], rows)
+
+
+def best_of(scores: Compared, drawn: Sequence[Drawn], model: Model) -> list[str]:
+    """The best draw beside texture 0, and the mean over the draws where that is known."""
+    names = ("lsd", "mse", "visqol", "snr")
+    rows = []
+    for setting in dict.fromkeys(each.setting for each in drawn):
+        mine = [each for each in drawn if each.setting == setting]
+        best = {name: {each.piece: each.values["best_scores"][name] for each in mine} for name in names}
+        zero = {name: scores.values(setting, model.zero, name) for name in names}
+        everyone = [
+            _number(mean(value for each in mine for value in each.values.get(name, [])), name)
+            for name in names
+        ]
+        rows += [
+            [setting, "texture 0", *(_number(mean(zero[name].values()), name) for name in names)],
+            [setting, "mean of 20", *everyone],
+            [setting, "best of 20*", *(_number(mean(best[name].values()), name) for name in names)],
+        ]
+        cells = []
+        for name in names:
+            pieces = best[name].keys() & zero[name].keys()
+            interval = bootstrap(best[name][piece] - zero[name][piece] for piece in sorted(pieces))
+            shown = [_number(each, name, "+") for each in (interval.mean, interval.low, interval.high)]
+            cells.append(f"{shown[0]}: {shown[1]} .. {shown[2]}")
+        rows.append([setting, "best minus texture 0", *cells])
+    return [
+        *_table(["setting", "", *(METRICS[name] for name in names)], rows),
+        "",
+        "\\* chosen against the original, by LSD: no one who restores a file can choose so.",
+    ]
+
+
+def seeds(drawn: Sequence[Drawn]) -> list[str]:
+    """How much the seeds differ, as a table."""
+    rows = []
+    for setting in dict.fromkeys(each.setting for each in drawn):
+        s = spread([each for each in drawn if each.setting == setting])
+        figures_ = [
+            f"{value:.2f}" if math.isfinite(value) else "-" for value in (s.seeds, s.white, s.halves, s.error)
+        ]
+        rows.append([setting, str(s.pieces), *figures_])
+    return _table(
+        [
+            "setting",
+            "pieces",
+            "SD over seeds, dB",
+            "SD at one z, dB",
+            "halves' correlation",
+            "level error, dB",
+        ],
+        rows,
+    )
+
+
+def _of_model(scores: Compared, drawn: Sequence[Drawn], model: Model, folder: Path) -> list[str]:
+    lines = [f"## {model.label}, piece by piece", "", *per_piece(scores, model)]
+    lines += [f"![]({picture.name})" for picture in figures.violins(scores, model, folder)]
+    textures = {model.system(texture) for texture in CURVE}
+    settings = [setting for setting in LOW if textures <= set(scores.systems(setting))]
+    if settings and model.default_texture is not None:
+        picture = figures.texture_curve(scores, model, settings, folder)
+        lines += ["", f"## {model.label}, by texture", "", *curve(scores, model, settings), ""]
+        lines += [f"![]({picture.name})"]
+    if drawn:
+        lines += ["", f"## {model.label}, 20 draws", "", *best_of(scores, drawn, model)]
+    if drawn and model.z_size:
+        widest = max(
+            (each for each in drawn if each.setting == drawn[len(drawn) // 2].setting),
+            key=lambda each: len(each.values["hz"]),
+        )
+        lines += [
+            "",
+            f"## {model.label}, seeds",
+            "",
+            "Long-term 1/3-octave levels above the MP3's cut-off over 20 seeds at the default texture: their standard",
+            "deviation; the same at one z, where only the white noise differs; the correlation of their deviations",
+            "in the excerpt's two halves; beside them the rms error of the draws' mean level.",
+            "",
+            *seeds(drawn),
+            "",
+            f"![]({figures.profiles(widest, model, folder).name})",
+        ]
+    return [*lines, ""]
+
+
+def _number(value: float, metric: str, sign: str = "") -> str:
+    return f"{value:{sign}.{DIGITS.get(metric, 2)}f}" if math.isfinite(value) else "-"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [list(head), ["---"] * len(head), *rows]
+    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
