@@ -72,7 +72,9 @@ def train(
         if init is not None:
             report(f"{checkpoint} is continued; the weights to start from are not used")
         report(f"continuing at step {step}, {spent:.1f} of {config.minutes} minutes")
-    batches = _batches(config, root, entries, step)
+    # A GPU waits for LAME: all the cores feed it. A CPU shares them.
+    workers = max(1, available_cores() - 1 if device.type == "cuda" else available_cores() // 2)
+    batches = _batches(config, root, entries, step, workers)
     validation = _validation(config, root, entries)
     weights = Weights(**config.weights)
     recent: list[float] = []
@@ -133,12 +135,15 @@ def _rate(config: Config, step: int, spent: float) -> float:
 def _losses(network: Folded, batch: Batch, weights: Weights) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     """The loss of a batch, and its parts by name."""
     spectrum = stft(batch.degraded, SPEC)
-    estimate = network.estimate(torch.stack([spectrum.real, spectrum.imag], 1))
-    one = torch.ones(1, device=spectrum.device)
+    device = spectrum.device
+    # Matrix products in bfloat16 where there are units for them; on a CPU they were slower (docs/training.md).
+    with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        estimate = network.estimate(torch.stack([spectrum.real, spectrum.imag], 1)).float()
+    one = torch.ones(1, device=device)
 
     def draw() -> torch.Tensor:
         noise = stft(torch.randn_like(batch.degraded), SPEC) / SPEC.noise_rms
-        z = torch.randn(len(noise), network.z, device=noise.device)
+        z = torch.randn(len(noise), network.z, device=device)
         return network.draw(estimate, torch.stack([noise.real, noise.imag], 1), z, one)
 
     # The draws differ from the mean by what they add: one inverse transform each.
@@ -166,14 +171,15 @@ def _losses(network: Folded, batch: Batch, weights: Weights) -> tuple[torch.Tens
     return loss, terms
 
 
-def _batches(config: Config, root: Path, entries: list[corpus.Entry], step: int) -> Iterator[Batch]:
+def _batches(
+    config: Config, root: Path, entries: list[corpus.Entry], step: int, workers: int
+) -> Iterator[Batch]:
     training = [entry for entry in entries if entry.split == "train"]
     if not training:
         raise Mp3fixError(f"{root}: the corpus has no training files")
     length = (config.frames - 1) * SPEC.hop + SPEC.n_fft
     # A continued run must not see the same examples again.
     examples = Examples(root, training, length, config.seed + 1000 * (step + 1), config.samples_share)
-    workers = max(1, available_cores() // 2)
     loader = DataLoader(
         examples, batch_size=config.batch, collate_fn=collate, num_workers=workers, prefetch_factor=4
     )

@@ -8,11 +8,13 @@ the draws take its level. It needs no critic and cannot collapse.
 from dataclasses import dataclass
 
 import torch
+from torch.nn import functional
 
 from mp3fix.signal.stft import StftSpec
 from mp3fix.training.spectra import stft
 
 POWER = 0.4  # compression of magnitudes: between loudness (0.3) and the square root
+LEVEL_SAMPLES = 1024  # over which levels are averaged
 FLOOR = 1e-4  # of the example's rms spectrum, -80 dB: below it, level differences do not matter
 
 
@@ -24,6 +26,8 @@ class Weights:
         complex: modulus of the complex difference of compressed spectra.
         magnitude: difference of compressed magnitudes.
         log: difference of log magnitudes, in nepers.
+        level: difference of levels in 1/3 octaves and some 25 ms, in nepers. A bin of a noise differs from another by
+            6 dB whatever its level; here the level itself can be seen.
         profile: difference of long-term levels in 1/3 octaves, in nepers: what the song-level vector is for.
         mean: relative error of the estimate without noise, log10; counted three times where it is above the MP3's.
         draw: relative error of a draw, log10.
@@ -34,6 +38,7 @@ class Weights:
     complex: float = 1.0
     magnitude: float = 1.0
     log: float = 0.15
+    level: float = 0.3
     profile: float = 0.1
     mean: float = 0.6
     draw: float = 0.02
@@ -65,12 +70,17 @@ def energy_score(
         bins = torch.arange(spec.bins, device=x.device) / (spec.bins - 1)
         mask = (bins <= trusted[:, None]).to(x.dtype)[:, :, None]
         scale = float(spec.analysis_window().std()) * spec.n_fft**0.5
-        values = _compressed(stft(torch.cat([x, y1, y2]), spec) / scale)
+        spectra = stft(torch.cat([x, y1, y2]), spec) / scale
+        values = _compressed(spectra)
         for value, weight in zip(values, (weights.complex, weights.magnitude, weights.log), strict=True):
-            a, b, c = value.chunk(3)
-            score = _modulus(a - b) + _modulus(a - c) - _modulus(b - c)
-            total = total + share * weight * (score * mask).mean() / 2
-    return total
+            total = total + share * weight * (_score(value) * mask).mean()
+    # The finer of the resolutions sees attacks.
+    octaves = _third_octaves(spec.bins, x.device)
+    known = torch.matmul(octaves, mask) / octaves.sum(1)[:, None] > 0.99
+    frames = LEVEL_SAMPLES // spec.hop
+    power = torch.matmul(octaves, spectra.abs().square() * mask.repeat(3, 1, 1)) / octaves.sum(1)[:, None]
+    levels = 0.5 * torch.log(functional.avg_pool1d(power, frames, frames // 2) + FLOOR**2)
+    return total + weights.level * (_score(levels) * known).mean()
 
 
 def profile_score(x: torch.Tensor, y1: torch.Tensor, y2: torch.Tensor, trusted: torch.Tensor) -> torch.Tensor:
@@ -78,20 +88,15 @@ def profile_score(x: torch.Tensor, y1: torch.Tensor, y2: torch.Tensor, trusted: 
 
     White noise hardly moves such a level, the song-level vector does: it learns to answer for what is not known.
     """
-    count = x.shape[-1] // 2 + 1
-    hz = torch.linspace(0, 22050, count, device=x.device)
-    octave = torch.floor(3 * torch.log2(hz.clamp_min(1.0) / 50)).long()
-    bands = int(octave.max()) + 1
-    known = ((hz >= 50) & (hz <= 22050 * trusted[:, None])).to(x.dtype)
-    index = octave.clamp_min(0).expand(3 * len(x), -1)
     spectra = torch.fft.rfft(torch.cat([x, y1, y2]), norm="ortho")
-    power = (spectra.real**2 + spectra.imag**2 + FLOOR**2) * known.repeat(3, 1)
-    sums = power.new_zeros(len(power), bands).scatter_add(1, index, power)
-    bins = known.new_zeros(len(x), bands).scatter_add(1, index[: len(x)], known)
+    octaves = _third_octaves(spectra.shape[-1], x.device)
+    shares = torch.linspace(0, 1, spectra.shape[-1], device=x.device)
+    mask = (shares <= trusted[:, None]).to(x.dtype)
+    bins = torch.matmul(mask, octaves.T)
+    sums = torch.matmul((spectra.real**2 + spectra.imag**2) * mask.repeat(3, 1), octaves.T)
     levels = 0.5 * torch.log(sums / bins.clamp_min(1.0).repeat(3, 1) + FLOOR**2)
-    a, b, c = levels.chunk(3)
-    score = ((a - b).abs() + (a - c).abs() - (b - c).abs()) / 2
-    return (score * (bins > 0)).sum() / (bins > 0).sum().clamp_min(1)
+    known = bins > 0
+    return (_score(levels) * known).sum() / known.sum().clamp_min(1)
 
 
 def excess_distance(
@@ -125,6 +130,20 @@ def _compressed(spectra: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torc
     magnitude = power ** (POWER / 2)
     factor = power ** ((POWER - 1) / 2)
     return torch.view_as_real(spectra) * factor[..., None], magnitude, 0.5 * torch.log(power)
+
+
+def _score(values: torch.Tensor) -> torch.Tensor:
+    """The energy score of each value of x, y1 and y2, which lie one after the other along the first axis."""
+    x, y1, y2 = values.chunk(3)
+    return (_modulus(x - y1) + _modulus(x - y2) - _modulus(y1 - y2)) / 2
+
+
+def _third_octaves(bins: int, device: torch.device) -> torch.Tensor:
+    """The bins that belong to each 1/3 octave from 50 Hz, (bands, F), for those bands that have any."""
+    hz = torch.linspace(0, StftSpec().rate / 2, bins, device=device)
+    octave = torch.floor(3 * torch.log2(hz.clamp_min(1.0) / 50))
+    bands = (octave == torch.arange(40, device=device)[:, None]).float()
+    return bands[bands.any(1)]
 
 
 def _modulus(difference: torch.Tensor) -> torch.Tensor:

@@ -197,6 +197,10 @@ class Estimate(NamedTuple):
     spread: torch.Tensor
     open_levels: torch.Tensor
 
+    def float(self) -> "Estimate":
+        """The same in single precision."""
+        return Estimate(*(part.float() for part in self))
+
 
 def _times_bands(plane: torch.Tensor, bands: torch.Tensor) -> torch.Tensor:
     """Each bin times its band's value: (B, C, F, T) and (B, 1, F / 16, T) -> (B, C, F, T)."""
