@@ -84,14 +84,21 @@ class Restorer:
         model: name of a bundled generator, or path of an .onnx file.
         device: "auto", "cpu", "cuda" or "cuda:N".
         threads: CPU threads of the network; None: all cores.
+        fast: let a GPU round what it multiplies to 10 bits (TF32); see Generator.load.
 
     Raises:
         ModelError: no such generator, or its file is broken.
         DeviceError: the device asked for is not there.
     """
 
-    def __init__(self, model: str | Path = DEFAULT, device: str = "auto", threads: int | None = None) -> None:
-        self.generator = Generator.load(model, device, threads)
+    def __init__(
+        self,
+        model: str | Path = DEFAULT,
+        device: str = "auto",
+        threads: int | None = None,
+        fast: bool = False,
+    ) -> None:
+        self.generator = Generator.load(model, device, threads, fast)
 
     def restore(self, samples: np.ndarray, rate: int, options: Options | None = None) -> np.ndarray:
         """Restore a song held in memory, by the first of the seeds.

@@ -127,6 +127,10 @@ def mp3fix(
     threads: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="CPU threads.", show_default="one for each core")
     ] = None,
+    fast: Annotated[
+        bool,
+        typer.Option("--fast", help="Let a GPU calculate in TF32: faster, and no longer equal to the CPU's."),
+    ] = False,
     info: Annotated[
         bool, typer.Option("--info", help="Only say what the inputs are; measure their cut-off.")
     ] = False,

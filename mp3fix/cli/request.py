@@ -35,6 +35,7 @@ class Request:
     model: str
     device: str
     threads: int | None
+    fast: bool
     info: bool
     list_models: bool
     dry_run: bool
@@ -62,6 +63,8 @@ def check(request: Request, contract: "Contract", suffix: str) -> None:
         parse_device(request.device)
     except DeviceError as error:
         raise UsageError(f"--device: {error}") from error
+    if request.fast and request.device == "cpu":
+        raise UsageError("--fast is about a GPU's rounding; with --device cpu it means nothing")
     if request.output == STDIO:
         if request.json:
             raise UsageError("--json and -o - would both write to standard output")

@@ -140,7 +140,7 @@ def _worker(request: Request, console: Console) -> Work:
         preserve_time=request.preserve_time,
         overwrite=request.force,
     )
-    restorer = Restorer(request.model, request.device, request.threads)
+    restorer = Restorer(request.model, request.device, request.threads, request.fast)
 
     def restore(job: Job) -> tuple[Record, str]:
         with _source(job.typed) as path, _folder(job.folder):

@@ -40,7 +40,11 @@ class Generator:
 
     @classmethod
     def load(
-        cls, name_or_path: str | Path = DEFAULT, device: str = "auto", threads: int | None = None
+        cls,
+        name_or_path: str | Path = DEFAULT,
+        device: str = "auto",
+        threads: int | None = None,
+        fast: bool = False,
     ) -> "Generator":
         """Load a bundled generator by name, or any by its path.
 
@@ -51,6 +55,8 @@ class Generator:
                 result by rounding at most, and by no bit while a thread has more than 64 frames and the graph
                 has no Softplus, Log, Elu, Selu, Celu, Mish or Atan, nor sums or means over another axis than
                 the last: those ONNX Runtime rounds by how it splits the work (measured with 1.31).
+            fast: a GPU may round what it multiplies to 10 bits (TF32). Neither the CPU's result nor exact
+                seams are promised then. Nothing changes on a CPU.
 
         Raises:
             ModelError: when there is no such generator, or its file is damaged, breaks its contract or
@@ -65,8 +71,8 @@ class Generator:
         data = onnx_file.open_model(path)
         contract = contract_of(data, path)
         onnx_file.refuse_external_data(data, path)
-        runtime = _import_runtime()
-        session, device = _create(runtime, path, kind, index, threads or available_cores())
+        runtime = import_runtime()
+        session, device = _create(runtime, path, kind, index, threads or available_cores(), fast)
         try:
             _check_graph(session, contract, path)
         except UnicodeDecodeError:
@@ -134,7 +140,8 @@ class Generator:
                 )
 
 
-def _import_runtime() -> Any:
+def import_runtime() -> Any:
+    """ONNX Runtime, silent and telling nobody. Whoever imports a part of it calls this first."""
     # From 1.29 on, ONNX Runtime's own builds report every session to Microsoft, and write to ~/.cache, unless
     # this is set before the import. Nobody who restores a song expects that.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -146,12 +153,12 @@ def _import_runtime() -> Any:
     return onnxruntime
 
 
-def _create(runtime: Any, path: Path, kind: str, index: int, threads: int) -> tuple[Any, str]:
+def _create(runtime: Any, path: Path, kind: str, index: int, threads: int, fast: bool) -> tuple[Any, str]:
     """A session and the device it really runs on."""
     session, reason = None, "this ONNX Runtime is built without CUDA"
     built = _CUDA in runtime.get_available_providers()  # says nothing about this machine
     if built and (kind == "cuda" or (kind == "auto" and has_gpu())):
-        session, reason = _create_on_cuda(runtime, path, index, threads)
+        session, reason = _create_on_cuda(runtime, path, index, threads, fast)
     if session is None:
         try:
             session = runtime.InferenceSession(
@@ -170,11 +177,11 @@ def _create(runtime: Any, path: Path, kind: str, index: int, threads: int) -> tu
     return session, "cpu"
 
 
-def _create_on_cuda(runtime: Any, path: Path, index: int, threads: int) -> tuple[Any, str]:
+def _create_on_cuda(runtime: Any, path: Path, index: int, threads: int, fast: bool) -> tuple[Any, str]:
     """A session, or None, and what ONNX Runtime said meanwhile. Even so, it may run on the CPU."""
     cuda = {
         "device_id": index,
-        "use_tf32": 0,  # 10 bits of mantissa would be heard, and break the seams' 1e-5
+        "use_tf32": int(fast),  # its 10 bits of mantissa break the seams' 1e-5
         # The default times every algorithm for each new length, and its choice varies from run to run.
         "cudnn_conv_algo_search": "HEURISTIC",
         "arena_extend_strategy": "kSameAsRequested",

@@ -10,6 +10,7 @@ from typing import Any
 import mutagen.flac
 import numpy as np
 import pytest
+import runtimes
 import soundfile
 from programs import EXCERPT, Ended
 
@@ -104,6 +105,15 @@ def test_dials(call: Call, song: Path, model: Path) -> None:
     assert np.allclose(restored("--threads", 1, "--device", "cpu"), usual, atol=1e-5)
     assert restored("--rate", 48000).shape == (96000, 2)
     assert soundfile.info("x.wav").samplerate == 48000
+
+
+def test_tf32_is_for_those_who_ask(
+    call: Call, song: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime = runtimes.install(monkeypatch, "works")
+    for options, tf32 in ((), 0), (("--fast",), 1):
+        assert call(song, "--model", model, "--device", "cuda", "-f", *options).code == 0
+        assert runtime.asked[-1][0][1]["use_tf32"] == tf32
 
 
 def test_tags_and_date(call: Call, song: Path, model: Path) -> None:

@@ -58,6 +58,7 @@ def refused(call: Call, code: int, word: str, *arguments: object) -> None:
         ("--threads", ["--threads", "0"]),
         ("auto, cpu, cuda", ["--device", "gpu"]),
         ("auto, cpu, cuda", ["--device", "cuda:x"]),
+        ("--fast", ["--fast", "--device", "cpu"]),
         ("--bits", ["--bits", "8"]),
         ("--format", ["--format", "mp3"]),
         ("--phase", ["--phase", "guess"]),

@@ -3,15 +3,16 @@ import os
 import subprocess
 import sys
 import textwrap
+from functools import partial
 
 import networks
 import numpy as np
 import onnx
 import pytest
+import runtimes
 from onnx import TensorProto, helper
 
 from mp3fix.errors import DeviceError, ModelError
-from mp3fix.generator import session
 from mp3fix.generator.contract import KEY
 from mp3fix.generator.session import Generator
 from mp3fix.signal.stft import StftSpec
@@ -250,56 +251,9 @@ def test_unknown_devices_list_the_known(tmp_path, device):
         Generator.load(networks.save(tmp_path / "net.onnx"), device)
 
 
-class Runtime:
-    """ONNX Runtime on a machine with a GPU, or whose GPU fails in one of the ways it can."""
-
-    def __init__(self, outcome):
-        self.outcome = outcome
-        self.asked = []
-        self.real = session._import_runtime()
-
-    def __getattr__(self, name):
-        return getattr(self.real, name)
-
-    def preload_dlls(self):
-        print("Failed to load libcublas")
-
-    def get_available_providers(self):
-        return ["CUDAExecutionProvider", "CPUExecutionProvider"]
-
-    def InferenceSession(self, path, options, providers, enable_fallback):
-        self.asked.append(providers)
-        real = self.real.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        if len(providers) == 1:
-            return real
-        if self.outcome == "raises":
-            raise RuntimeError(
-                "/src/cuda_call.cc:129 CUDA failure 100: no CUDA-capable device is detected ; GPU=-1 ; host=h"
-            )
-        if self.outcome == "silent":
-            os.write(2, b"\x1b[31m2026 [E:onnxruntime] [ONNXRuntimeError] : 1 : FAIL : no libcudnn\x1b[m\n")
-        if self.outcome == "works":
-            real.get_providers = self.get_available_providers
-        if self.outcome == "runs out":
-            real.get_providers = self.get_available_providers
-            real.run = self.run_out
-        return real
-
-    def run_out(self, *_):
-        raise RuntimeError(
-            "[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : CUDA failure 2: out of memory ; GPU=0"
-        )
-
-
 @pytest.fixture
 def machine(monkeypatch):
-    def make(outcome):
-        runtime = Runtime(outcome)
-        monkeypatch.setattr(session, "_import_runtime", lambda: runtime)
-        monkeypatch.setattr(session, "has_gpu", lambda: True)
-        return runtime
-
-    return make
+    return partial(runtimes.install, monkeypatch)
 
 
 def test_a_gpu_is_used_and_said(tmp_path, machine, capfd):
@@ -311,6 +265,8 @@ def test_a_gpu_is_used_and_said(tmp_path, machine, capfd):
     options = runtime.asked[-1][0][1]
     assert options["device_id"] == 2
     assert options["use_tf32"] == 0
+    assert Generator.load(path, "cuda", fast=True).device == "cuda:0"
+    assert runtime.asked[-1][0][1] == options | {"device_id": 0, "use_tf32": 1}
     assert Generator.load(path, "cpu").device == "cpu"
     assert capfd.readouterr() == ("", "")
 
