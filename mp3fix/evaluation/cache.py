@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,10 +27,9 @@ class Cache:
     def put(self, key: Mapping[str, Any], value: Mapping[str, Any]) -> None:
         """Keep a result; nan and inf are kept too."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"key": key, "value": value}, file)
-        os.replace(name, self._path(key))
+        part = self._path(key).with_suffix(f".{os.getpid()}.part")
+        part.write_text(json.dumps({"key": key, "value": value}), encoding="utf-8")
+        os.replace(part, self._path(key))
 
     def _path(self, key: Mapping[str, Any]) -> Path:
         text = json.dumps(key, sort_keys=True)

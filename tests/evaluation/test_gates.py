@@ -1,0 +1,141 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mp3fix.evaluation.compared import Compared
+from mp3fix.evaluation.excerpts import IDENTITY, SETTINGS
+from mp3fix.evaluation.gates import GROUPS, Gate, judge
+from mp3fix.evaluation.models import Model
+from mp3fix.evaluation.runner import MP3, Score
+
+MODEL = Model("net", Path("net.onnx"), "0", 0.5, True, 0)
+ZERO, DEFAULT = "net texture 0", "net texture 0.5"
+# What each group wants: SI-SDR at texture 0 and the default, LSD, MSE, ViSQOL.
+WANTED = {
+    "16k mono": (0.2, -1.5, 0.6, 1.0, 0.8),
+    "24k mono": (0.2, -1.5, 0.6, 1.0, 0.8),
+    "32k mono": (0.2, -1.5, 0.6, 1.0, 0.8),
+    "48k mono": (0.1, -0.5, 0.8, 1.0, 0.3),
+    "64k mono": (0.1, -0.5, 0.8, 1.0, 0.3),
+    "64k stereo": (0.1, -0.5, 0.8, 1.0, 0.3),
+    "96k mono": (0.0, -0.1, 0.95, 1.0, 0.0),
+    "128k mono": (0.0, -0.1, 0.95, 1.0, 0.0),
+    "96k stereo": (0.0, -0.1, 0.95, 1.0, 0.0),
+    "128k stereo": (0.0, -0.1, 0.95, 1.0, 0.0),
+    "V5 stereo": (0.0, -0.1, 0.95, 1.0, 0.0),
+    "192k stereo": (-0.05, -0.1, 1.02, 1.02, -0.02),
+    "320k stereo": (-0.05, -0.1, 1.02, 1.02, -0.02),
+    "V2 stereo": (-0.05, -0.1, 1.02, 1.02, -0.02),
+}
+MEANS = ("SI-SDR, texture 0", "SI-SDR, default", "LSD, default", "MSE, default", "ViSQOL, default")
+
+
+def scores(setting: str, by: float, pieces: int = 2) -> Iterator[Score]:
+    """Scores that are better by `by` than what is wanted (worse for a negative one), in every measure."""
+    zero, default, lsd, mse, visqol = WANTED[setting]
+    for number in range(pieces):
+        shift = 1.0 if number % 2 else -1.0  # pieces differ, but by the same in MP3 and restoration
+        mp3 = {"si_sdr": 20 + shift, "lsd": 10 + shift, "mse": 2 + shift, "visqol": 3 + shift / 4}
+        yield score(number, setting, MP3, mp3)
+        yield score(number, setting, ZERO, {**mp3, "si_sdr": mp3["si_sdr"] + zero + by})
+        yield score(
+            number,
+            setting,
+            DEFAULT,
+            {
+                "si_sdr": mp3["si_sdr"] + default + by,
+                "lsd": mp3["lsd"] * (lsd - by),
+                "mse": mp3["mse"] * (mse - by),
+                "visqol": mp3["visqol"] + visqol + by,
+            },
+        )
+
+
+def score(number: int, setting: str, system: str, values: dict[str, float], cutoff: float = 21000) -> Score:
+    return Score(f"piece {number}", cutoff, setting, system, values)
+
+
+def judged(*given: Score) -> dict[str, Gate]:
+    """Gates by what they judge, without the count of pieces."""
+    return {gate.what.split(" (")[0]: gate for gate in judge(Compared(given), MODEL)}
+
+
+def test_every_setting_has_one_group() -> None:
+    grouped = [setting for limits in GROUPS.values() for setting in limits.settings]
+    assert sorted(grouped) == sorted(WANTED) == sorted(SETTINGS.keys() - {IDENTITY})
+    assert {setting: group for group in GROUPS for setting in GROUPS[group].settings}[
+        "V5 stereo"
+    ] == "96-128k"
+
+
+@pytest.mark.parametrize("setting", WANTED)
+def test_what_just_passes_holds_and_what_just_fails_does_not(setting: str) -> None:
+    passes, fails = judged(*scores(setting, 1e-6)), judged(*scores(setting, -1e-6))
+    for what, wanted in zip(MEANS, WANTED[setting], strict=True):
+        assert passes[what].holds is True
+        assert fails[what].holds is False
+        assert passes[what].wanted == wanted
+        assert passes[what].seen == pytest.approx(wanted, abs=1e-5)
+    assert all(passes[what].setting == setting for what in passes)
+
+
+def test_a_single_piece_that_loses_is_named() -> None:
+    given = list(scores("128k stereo", 0.5, pieces=10))
+    base = {each.system: each.values for each in given if each.piece == "piece 0"}
+    for loss_zero, loss_visqol, holds in ((0.299, 0.099, True), (0.301, 0.101, False)):
+        loser = [
+            score(99, "128k stereo", MP3, base[MP3]),
+            score(99, "128k stereo", ZERO, {"si_sdr": base[MP3]["si_sdr"] - loss_zero}),
+            score(99, "128k stereo", DEFAULT, {**base[DEFAULT], "visqol": base[MP3]["visqol"] - loss_visqol}),
+        ]
+        gates = judged(*given, *loser)
+        for what in ("worst SI-SDR, texture 0", "worst ViSQOL, default"):
+            assert gates[what].holds is holds
+            assert gates[what].piece == "piece 99"
+        assert gates["SI-SDR, texture 0"].holds and gates["ViSQOL, default"].holds
+
+
+def test_lsd_from_96_to_128_counts_full_band_recordings_only() -> None:
+    dull = [
+        score(number, setting, system, {"lsd": lsd}, cutoff=20000)
+        for setting in ("96k stereo", "192k stereo")
+        for number in (7, 8)
+        for system, lsd in ((MP3, 1.0), (ZERO, 1.0), (DEFAULT, 100.0))
+    ]
+    assert judged(*scores("96k stereo", 0.1), *dull[:6])["LSD, default"].holds is True
+    assert judged(*scores("192k stereo", 0.1), *dull[6:])["LSD, default"].holds is False
+    assert judged(*dull[:6])["LSD, default"].holds is None
+
+
+@pytest.mark.parametrize(
+    ("system", "metric", "passing", "failing", "what"),
+    [
+        (ZERO, "snr", 50.0, 49.9, "SNR, texture 0"),
+        (DEFAULT, "snr", 40.0, 39.9, "SNR, default"),
+        (DEFAULT, "lsd", 0.3, 0.31, "LSD, default"),
+        (DEFAULT, "visqol", 4.6, 4.59, "ViSQOL, default"),
+    ],
+)
+def test_identity_is_judged_absolutely(
+    system: str, metric: str, passing: float, failing: float, what: str
+) -> None:
+    def gates(value: float) -> dict[str, Gate]:
+        same = {"snr": 120.0, "lsd": 0.0, "visqol": 4.73}
+        values = {MP3: same, ZERO: dict(same), DEFAULT: dict(same)}
+        values[system][metric] = value
+        return judged(*(score(0, IDENTITY, name, each) for name, each in values.items()))
+
+    assert len(gates(passing)) == 4
+    assert all(gate.holds for gate in gates(passing).values())
+    assert [gate.what for gate in gates(failing).values() if not gate.holds] == [what]
+
+
+def test_a_generator_without_texture_is_judged_by_its_one_system() -> None:
+    model = Model("plain", Path("plain.onnx"), "0", None, False, 0)
+    given = [
+        score(0, "320k stereo", MP3, {"si_sdr": 30.0}),
+        score(0, "320k stereo", "plain", {"si_sdr": 29.92}),
+    ]
+    gates = {gate.what: gate.holds for gate in judge(Compared(given), model)}
+    assert (gates["SI-SDR, texture 0"], gates["SI-SDR, default"]) == (False, True)
