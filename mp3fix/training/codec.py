@@ -12,6 +12,9 @@ RATE = 44100
 # Decoder and encoder delay of Layer III with LAME (529 + 576 samples at the codec's rate). lameenc writes no Info
 # tag, so decoders leave it in.
 DELAY = 1105
+# What every setting keeps and where alignment is checked; a pair that correlates less there is none.
+LOW_BAND_HZ = (200.0, 5000.0)
+LEAST_CORRELATION = 0.5
 # Below 64 kbit/s mono (96 stereo) LAME chooses a lower rate by itself (LAME 3.100).
 OWN_RATES_MONO = {16: 16000, 24: 16000, 32: 22050, 48: 32000}
 
@@ -119,3 +122,30 @@ def lag(original: np.ndarray, decoded: np.ndarray) -> int:
     cross = np.fft.irfft(np.fft.rfft(decoded, n) * np.fft.rfft(original, n).conj(), n)
     around = np.concatenate([cross[-2048:], cross[:2049]])
     return int(np.argmax(around)) - 2048
+
+
+def misfit(original: np.ndarray, decoded: np.ndarray) -> str:
+    """Why a pair cannot be used, or "" where it can: both float32 (channels, frames) at 44.1 kHz.
+
+    Of the louder channel, 200 to 5000 Hz are compared, which all settings keep: a pair fits if it is aligned to a
+    sample and correlates by 0.5 at least. Three transforms of the excerpt's length: some milliseconds for 2 s. Silence
+    fits silence.
+    """
+    loudest = int(np.argmax(np.einsum("cn,cn->c", original, original)))
+    n = original.shape[1]
+    hz = np.fft.rfftfreq(n, 1 / RATE)
+    outside = (hz < LOW_BAND_HZ[0]) | (hz > LOW_BAND_HZ[1])
+    x, y = np.fft.rfft(original[loudest]), np.fft.rfft(decoded[loudest])
+    x[outside], y[outside] = 0, 0
+    energies = [float(np.sum(np.abs(each) ** 2)) / n for each in (x, y)]
+    if max(energies) < 1e-6:
+        return ""
+    cross = y * x.conj()
+    # Half whitened: bass alone, whose periods are long, would leave the lag open.
+    shape = np.fft.irfft(cross / np.sqrt(np.maximum(np.abs(cross), 1e-20)), n)
+    late = int(np.argmax(np.abs(shape)))
+    late -= n if late > n // 2 else 0
+    if abs(late) > 1:
+        return f"late by {late} samples"
+    correlation = float(cross.real.sum()) / n / max(np.sqrt(energies[0] * energies[1]), 1e-20)
+    return "" if correlation >= LEAST_CORRELATION else f"unlike its original (correlation {correlation:.2f})"

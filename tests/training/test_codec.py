@@ -35,6 +35,48 @@ def test_pairs_are_aligned_to_the_sample(setting: codec.Setting) -> None:
     assert codec.lag(original[0], np.roll(decoded[0], 3)) == 3
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [codec.mono(16), codec.mono(48, own_rate=False), codec.stereo(64), codec.vbr(5)],
+    ids=lambda setting: setting.name,
+)
+def test_a_pair_fits_unless_it_is_shifted_or_of_another_recording(setting: codec.Setting) -> None:
+    original = noisy_song(setting.channels, 1.7)
+    decoded = codec.degrade(original, setting)
+    assert codec.misfit(original, decoded) == ""
+    assert codec.misfit(original, np.roll(decoded, 1, -1)) == ""
+    assert codec.misfit(original, np.roll(decoded, 2, -1)) == "late by 2 samples"
+    assert codec.misfit(original, np.roll(decoded, -1105, -1)) == "late by -1105 samples"
+    assert codec.misfit(original, decoded[:, ::-1])
+    assert "unlike" in codec.misfit(original, -decoded)
+    assert codec.misfit(original, np.zeros_like(decoded))
+
+
+def test_tonal_pairs_fit_and_are_found_late() -> None:
+    """A held chord repeats itself many times within the search; still, one lag is right."""
+    seconds = np.arange(round(1.7 * 44100)) / 44100
+    decay = np.exp(-seconds * 3)
+    chord = sum(np.sin(2 * np.pi * 220 * k * seconds) / k for k in (1, 1.26, 1.5, 2, 3, 4, 5, 8)) * decay
+    original = (0.2 * np.asarray(chord, np.float32))[np.newaxis]
+    for setting in (codec.mono(24), codec.mono(64)):
+        decoded = codec.degrade(original, setting)
+        assert codec.misfit(original, decoded) == ""
+        assert codec.misfit(original, np.roll(decoded, 3, -1)) == "late by 3 samples"
+
+
+def test_silence_fits_silence_only() -> None:
+    silence = np.zeros((2, 44100), np.float32)
+    assert codec.misfit(silence, silence) == ""
+    assert codec.misfit(silence, noisy_song(2, 1.0)) != ""
+
+
+def test_the_louder_channel_is_looked_at() -> None:
+    original = noisy_song(2, 1.0)
+    original[0] = 0
+    assert codec.misfit(original, original) == ""
+    assert codec.misfit(original, np.roll(original, 5, -1)) == "late by 5 samples"
+
+
 def test_the_codec_gain_is_found() -> None:
     """LAME scales CBR by 0.95, VBR not at all: a target without it would teach a network a gain."""
     original = noisy_song(2)
