@@ -63,6 +63,11 @@ def export(
         float, typer.Option(min=0, max=1, help="Of the correction: less is safer for good recordings.")
     ] = 0.25,
     licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "CC-BY-SA-4.0",
+    variants: Annotated[
+        bool,
+        typer.Option("--variants", help="Also NAME-fp16.onnx and NAME-int8.onnx, which needs the corpus."),
+    ] = False,
+    corpus: CorpusFolder = Path("work/corpus"),
 ) -> None:
     """Write NAME.onnx (stochastic) and NAME-det.onnx (its estimate without noise) from a run."""
     from mp3fix.training import export as exporting
@@ -86,6 +91,14 @@ def export(
             strength=strength,
         )
         print(f"{models / each}.onnx: context {contract.context} frames, {contract.trained_on}")
+    if variants:
+        from mp3fix.training.variants import write_variants
+
+        for variant in write_variants(models / f"{name}.onnx", corpus):
+            print(
+                f"{variant.path}: {variant.path.stat().st_size / 1e6:.1f} MB, SNR of the change against fp32 "
+                f"{variant.snr:.1f} dB, at worst {variant.worst:.1f} dB"
+            )
 
 
 @app.command()

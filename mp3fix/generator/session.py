@@ -1,4 +1,4 @@
-"""A generator ready to run: the only module that imports ONNX Runtime."""
+"""A generator ready to run: the only module of inference that imports ONNX Runtime."""
 
 import os
 import re

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from mp3fix.errors import ModelError, Mp3fixError
-from mp3fix.generator.contract import KEY, Contract
+from mp3fix.generator.contract import KEY, Contract, read_contract
 from mp3fix.generator.session import Generator
 from mp3fix.signal.stft import StftSpec
 from mp3fix.training.networks.folded import Estimate, Folded
@@ -18,6 +18,7 @@ from mp3fix.training.networks.folded import Estimate, Folded
 SPEC = StftSpec()
 TOLERANCE = 1e-4  # largest difference between torch and ONNX Runtime, relative to the largest value
 FRAMES = 96  # of the inputs that are compared and probed
+PREFIX = "network."  # of the weights' names in the file
 
 
 class Deterministic(nn.Module):
@@ -105,15 +106,9 @@ def export(
         _write(module, temporary, contract)
         runner = Generator.load(temporary, "cpu")
         _compare(module, runner)
-        probed = _probe_context(runner)
-        if probed > network.context:
-            raise Mp3fixError(
-                f"the network reaches {probed} frames, not {network.context} as it says: not exported"
-            )
+        check_context(runner, network.context)
         contract = replace(contract, context=network.context)
-        model = onnx.load(temporary)
-        _attach(model, contract)
-        onnx.save(model, temporary)
+        save(onnx.load(temporary), temporary, contract)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -132,17 +127,17 @@ def load_checkpoint(path: Path) -> tuple[Folded, dict]:
 
 
 def weights_of(path: Path) -> dict[str, torch.Tensor]:
-    """The weights in a generator's file made by `export`, to go on training from.
+    """The weights in a generator's file made by `export`, to go on training from; float32, also those of fp16.
 
     Raises:
-        ModelError: the file holds none.
+        ModelError: there is no such file, or it holds none, or holds them in 8 bits.
     """
-    prefix = "network."
-    tensors = onnx.load(path).graph.initializer
+    if read_contract(path).precision == "int8":
+        raise ModelError(f"{path}: its weights are rounded to 8 bits; go on from those of the fp32 generator")
     weights = {
-        tensor.name.removeprefix(prefix): torch.tensor(onnx.numpy_helper.to_array(tensor))
-        for tensor in tensors
-        if tensor.name.startswith(prefix)
+        tensor.name.removeprefix(PREFIX): torch.tensor(onnx.numpy_helper.to_array(tensor)).float()
+        for tensor in onnx.load(path).graph.initializer
+        if tensor.name.startswith(PREFIX)
     }
     if not weights:
         raise ModelError(f"{path}: holds no weights of this network")
@@ -171,25 +166,45 @@ def _write(module: nn.Module, path: Path, contract: Contract) -> None:
             do_constant_folding=False,
             dynamo=False,
         )
-    model = onnx.load(path)
-    _attach(model, contract)
+    save(onnx.load(path), path, contract)
+
+
+def save(model: onnx.ModelProto, path: Path, contract: Contract) -> None:
+    """Write a graph with its contract."""
+    del model.metadata_props[:]
+    onnx.helper.set_model_props(model, {KEY: contract.to_json()})
     onnx.save(model, path)
 
 
-def _attach(model: onnx.ModelProto, contract: Contract) -> None:
-    del model.metadata_props[:]
-    onnx.helper.set_model_props(model, {KEY: contract.to_json()})
+def inputs_for(x: np.ndarray, contract: Contract, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """What a generator takes beside spectra x, float32 (B, 2, F, T): a draw of noise and of z, if it draws."""
+    if not contract.noise:
+        return {"x": x}
+    noise = rng.standard_normal(x.shape) * SPEC.noise_rms
+    z = rng.standard_normal((len(x), contract.z_size))
+    return {"x": x, "noise": noise.astype(np.float32), "z": z.astype(np.float32)}
 
 
 def _inputs(contract: Contract, rng: np.random.Generator) -> dict[str, np.ndarray]:
     # Spectra fall towards high frequencies, so that all branches of the network are met.
     slope = 10 ** (-3 * np.linspace(0, 1, SPEC.bins))[:, None]
     x = (rng.standard_normal((1, 2, SPEC.bins, FRAMES)) * slope * 30).astype(np.float32)
-    noise = rng.standard_normal(x.shape).astype(np.float32) * SPEC.noise_rms
-    if not contract.noise:
-        return {"x": x}
-    z = rng.standard_normal((1, contract.z_size)).astype(np.float32)
-    return {"x": x, "noise": noise.astype(np.float32), "z": z}
+    return inputs_for(x, contract, rng)
+
+
+def check_context(runner: Generator, promised: int) -> None:
+    """Probe what a generator's output depends on.
+
+    Args:
+        runner: the generator.
+        promised: frames on each side, at most.
+
+    Raises:
+        Mp3fixError: it is seen to depend on more.
+    """
+    probed = _probe_context(runner)
+    if probed > promised:
+        raise Mp3fixError(f"the network reaches {probed} frames, not {promised} as it says: not exported")
 
 
 def _compare(module: nn.Module, runner: Generator) -> None:
