@@ -43,9 +43,8 @@ def test_refusals_are_short_and_plain(arguments: list[str], code: int, words: st
 def test_corpus_takes_a_folder_of_ones_own(tmp_path: Path) -> None:
     own = tmp_path / "own"
     own.mkdir()
-    name = next(f"piece{k}" for k in range(200) if corpus.split_of(f"piece{k}") == "test")
     rng = np.random.default_rng(0)
-    soundfile.write(own / f"{name}.flac", 0.1 * rng.standard_normal((31 * 44100, 2)), 44100)
+    soundfile.write(own / "a song.flac", 0.1 * rng.standard_normal((31 * 44100, 2)), 44100)
     made = lab("corpus", str(tmp_path / "corpus"), "--add", str(own), "--no-packages")
-    assert made.returncode == 0 and "test" in made.stdout
-    assert [entry.piece for entry in corpus.load(tmp_path / "corpus")] == [name]
+    assert made.returncode == 0
+    assert [entry.piece for entry in corpus.load(tmp_path / "corpus")] == ["a song"]
