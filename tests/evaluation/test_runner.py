@@ -11,6 +11,7 @@ from mp3fix.evaluation.excerpts import IDENTITY, LOW, QUICK, SETTINGS, excerpts,
 from mp3fix.evaluation.models import read_models
 from mp3fix.evaluation.runner import MP3, gather, plan
 from mp3fix.evaluation.work import Job
+from mp3fix.training import codec
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,7 @@ def test_pairs_are_aligned_and_of_one_level(corpus: Path) -> None:
         assert made.reference.shape == made.degraded.shape == (1 + ("stereo" in setting), 88200)
         error = made.degraded - made.reference
         assert np.sum(error**2) < 0.1 * np.sum(made.reference**2)
+        assert codec.codec_gain(made.reference, made.degraded) == pytest.approx(1, abs=1e-3)
         assert all(4000 < edge <= 21000 for edge in made.edges)
     same = pair(excerpt, IDENTITY)
     assert np.array_equal(same.reference, same.degraded)
