@@ -133,7 +133,8 @@ class Examples(IterableDataset):
             recording = recording.mean(0, keepdims=True)
         degraded = codec.degrade(np.ascontiguousarray(recording), setting)
         gain = codec.codec_gain(recording, degraded)
-        if not 0.85 < gain < 1.1:  # silence, or a crop the codec drops nearly all of
+        # Silence, a crop the codec drops nearly all of, or one that did not come back in time.
+        if not 0.85 < gain < 1.1 or codec.misfit(recording, degraded):
             return None
         target = gain * recording[0, MARGIN:-MARGIN]
         return Example(degraded[0, MARGIN:-MARGIN], target, trusted, allowed_loss(setting))
