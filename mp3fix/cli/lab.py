@@ -22,16 +22,24 @@ def lab() -> None:
 
 @app.command()
 def corpus(
-    folder: Annotated[Path, typer.Argument(help="Where the corpus goes (about 8 GB).")],
-    add: Annotated[list[Path] | None, typer.Option(help="A folder of your own lossless music.")] = None,
+    folder: Annotated[Path, typer.Argument(help="Where the corpus goes (about 12 GB).")],
+    add: Annotated[
+        list[Path] | None, typer.Option(help="A folder of your own music, lossless if possible; repeatable.")
+    ] = None,
     packages: Annotated[bool, typer.Option(help="Download the Debian packages with apt-get.")] = True,
 ) -> None:
-    """Download, unpack, decode and measure openly licensed music; split it by piece."""
+    """Download, unpack, render, decode and measure openly licensed music; split it by piece."""
     from mp3fix.training import corpus as made
+    from mp3fix.training import render
+    from mp3fix.training.packages import download
+
+    def report(line: str) -> None:
+        print(line, flush=True)
 
     if packages:
-        made.download(folder, print)
-    print(made.summary(made.build(folder, add or [], print)))
+        download(folder, report)
+        render.render_all(folder, report)
+    print(made.summary(made.build(folder, add or [], report)))
 
 
 @app.command()
@@ -149,6 +157,40 @@ def evaluate(
     gates = report.write(*runner.gather(jobs, out / "cache"), compared, out)
     judged = [gate for gate in gates if gate.holds is not None]
     print(f"{out / 'report.md'}: {sum(gate.holds is True for gate in judged)} of {len(judged)} gates hold")
+
+
+@app.command()
+def bench(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[MODEL]...",
+            help="Names of generators or .onnx files. Default: music and the variants of it that are there.",
+        ),
+    ] = None,
+    device: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|cpu|cuda[:N]", help="A GPU is measured beside the CPU; auto: if one can be used."
+        ),
+    ] = "auto",
+    minutes: Annotated[float, typer.Option(min=0.05, help="Length of the song.")] = 4.0,
+    out: Annotated[Path | None, typer.Option(help="Write the tables here too.")] = None,
+) -> None:
+    """Measure how fast generators are: network alone, other stages, whole process, devices.
+
+    With a GPU, the same song must come out on both devices alike, to 1e-3; else the exit code is 1.
+    """
+    from mp3fix.evaluation.bench import AGREEMENT
+    from mp3fix.evaluation.bench import bench as measure
+
+    tables, difference = measure(models or [], device, minutes, lambda line: print(line, file=sys.stderr))
+    print(tables)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(tables + "\n")
+    if difference is not None and difference > AGREEMENT:
+        raise Mp3fixError(f"the GPU's song differs from the CPU's by {difference:.1e}, more than {AGREEMENT:g}")
 
 
 def run() -> None:

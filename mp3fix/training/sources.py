@@ -12,7 +12,10 @@ class Source:
         version: the version the shipped generator was trained on.
         sha256: checksum of that version's .deb.
         licence: licences of the audio, as the package's copyright file states them.
-        kind: "music" (pieces) or "samples" (loops and one-shots).
+        kind: "music" (pieces), "samples" (loops and one-shots) or "sound font".
+        category: what most of it is; the summary counts hours by it.
+        archive: path of a zip file inside the package that holds the music, and the folder inside that; or none.
+        left_out: file names that are no music (effects, speech).
     """
 
     package: str
@@ -20,6 +23,9 @@ class Source:
     sha256: str
     licence: str
     kind: str
+    category: str
+    archive: tuple[str, str] | None = None
+    left_out: tuple[str, ...] = ()
 
 
 SOURCES = (
@@ -29,6 +35,7 @@ SOURCES = (
         "d3b2c9f90ea5438d45d4aff18339a03ec808e1affa9dac91f7dad61cb15ee64e",
         "GPL-2+, CC-BY-SA-3.0, CC0",
         "music",
+        "electronic",
     ),
     Source(
         "wesnoth-1.16-music",
@@ -36,6 +43,7 @@ SOURCES = (
         "f9bc3cde92b4ab30db5d7b85f89b4bcc3d788dd92602956d0347250850bf59bb",
         "GPL-2+",
         "music",
+        "orchestral",
     ),
     Source(
         "singularity-music",
@@ -43,6 +51,7 @@ SOURCES = (
         "139ba1e408eeb0a72f1fff3760ca46558b9f81bed97dc8c0efa108c4007f4845",
         "CC-BY-SA (Creative Commons, full text in the package)",
         "music",
+        "electronic",
     ),
     Source(
         "supertuxkart-data",
@@ -50,6 +59,8 @@ SOURCES = (
         "568d69cda50dc8ad1facb89514bd14953dfca736fdb83c49ae330b0aa7dd2364",
         "CC-BY-SA-3.0, CC-BY-SA-4.0, CC-BY-3.0, CC0, GPL",
         "music",
+        "pop or rock",
+        left_out=("steamLocomotive.ogg", "nolok_speech.ogg"),
     ),
     Source(
         "megaglest-data",
@@ -57,6 +68,7 @@ SOURCES = (
         "ed4783d9fc78e201a548b266f7c30325eb16cfd58a20bf4597dd6e622f84a07e",
         "CC-BY-SA-3.0",
         "music",
+        "cinematic",
     ),
     Source(
         "fretsonfire-songs-sectoid",
@@ -64,6 +76,7 @@ SOURCES = (
         "14c1ed3e43c1a6a80eae7698f0469a0825cd1184e441968d62df89ca418aa0b4",
         "MIT",
         "music",
+        "pop or rock",
     ),
     Source(
         "fretsonfire-songs-muldjord",
@@ -71,12 +84,14 @@ SOURCES = (
         "b37adf8b08b46d4182c283e760e4f40622d83674e05803960ea1e11a92600c7b",
         "CC-BY-SA-3.0",
         "music",
+        "vocals",
     ),
     Source(
         "hydrogen-drumkits",
         "2017.09.19~dfsg-1",
         "6ea3c6df9a67762e2362f946c695e619859126b19fbccf32a2e8f07dfd03b2f4",
         "GPL-2+, CC-BY-3.0, CC-BY-SA-3.0, CC0",
+        "samples",
         "samples",
     ),
     Source(
@@ -85,6 +100,8 @@ SOURCES = (
         "25f2312d2fae005e6ad0f4726b8ed3084e776006a5a132083506e960224ac79d",
         "CC0",
         "samples",
+        "samples",
+        left_out=("rand-stream.wav",),
     ),
     Source(
         "lmms-common",
@@ -92,5 +109,32 @@ SOURCES = (
         "7d9aa55dd05f11edc57104203ee1c350e3e41f8936ab3741da2bb1158fd46c37",
         "GPL-2+, CC-BY-SA, CC0",
         "samples",
+        "samples",
+    ),
+    Source(
+        "marsshooter-data",
+        "0.7.6-7",
+        "b8d040a9739434f2be96bbf9b38f0743d56d59b853647b2242f9357e38394951",
+        "CC-BY-SA-3.0",
+        "music",
+        "vocals",
+    ),
+    Source(
+        "0ad-data",
+        "0.0.26-1",
+        "53745ae74d05bccf6783400fa98f3932b21729ab9d2e86151aa2c331c3455178",
+        "CC-BY-SA-3.0",
+        "music",
+        "orchestral",
+        archive=("usr/share/games/0ad/mods/public/public.zip", "audio/music/"),
+        left_out=("0_8Bit_Bonus_Track.ogg",),
+    ),
+    Source(
+        "fluid-soundfont-gm",
+        "3.1-5.3",
+        "6f531493ac4e4d9772fd96b2488ea1790af81c196135fbdd25997da0781fc60e",
+        "MIT",
+        "sound font",
+        "sound font",
     ),
 )
