@@ -137,7 +137,7 @@ def evaluate(
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from mp3fix.evaluation import report, runner
+    from mp3fix.evaluation import report, runner, spectrograms
     from mp3fix.evaluation.excerpts import QUICK_PIECES, excerpts
     from mp3fix.evaluation.models import read_models
 
@@ -155,6 +155,8 @@ def evaluate(
 
         runner.run(jobs, out / "cache", tell)
     gates = report.write(*runner.gather(jobs, out / "cache"), compared, out)
+    for model in [] if quick else compared:
+        spectrograms.draw(chosen, model, out)
     judged = [gate for gate in gates if gate.holds is not None]
     print(f"{out / 'report.md'}: {sum(gate.holds is True for gate in judged)} of {len(judged)} gates hold")
 
@@ -190,7 +192,7 @@ def bench(
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(tables + "\n")
     if difference is not None and difference > AGREEMENT:
-        raise Mp3fixError(f"the GPU's song differs from the CPU's by {difference:.1e}, more than {AGREEMENT:g}")
+        raise Mp3fixError(f"the GPU's song differs by {difference:.1e}, more than {AGREEMENT:g}")
 
 
 def run() -> None:

@@ -36,11 +36,13 @@ class Excerpt:
         piece: its name, unique among the test pieces.
         cutoff: the recording's own, Hz.
         pcm: int16 (2, frames) at 44.1 kHz.
+        category: kind of music, "" where nobody says.
     """
 
     piece: str
     cutoff: float
     pcm: np.ndarray
+    category: str = ""
 
     @cached_property
     def digest(self) -> str:
@@ -87,7 +89,7 @@ def excerpts(root: Path, limit: int | None = None) -> list[Excerpt]:
         samples = corpus.pcm(root, entry)
         start = max(0, (samples.shape[1] - SECONDS * corpus.RATE) // 2)
         pcm = np.array(samples[:, start : start + SECONDS * corpus.RATE])
-        found.append(Excerpt(name(entry), entry.cutoff, pcm))
+        found.append(Excerpt(name(entry), entry.cutoff, pcm, entry.category))
     return found
 
 
