@@ -23,8 +23,8 @@ lint: .venv/dev
 types: .venv/dev
 	$(BIN)/mypy
 
-bench: .venv/installed
-	$(BIN)/python -m mp3fix.evaluation.bench
+bench: .venv/lab
+	$(BIN)/mp3fix-lab bench
 
 # The lab needs PyTorch: install the build that fits the machine into .venv first, or let pip choose.
 corpus: .venv/lab
