@@ -111,7 +111,7 @@ def build(root: Path, added: Sequence[Path], report: Report) -> list[Entry]:
     cannot be read, or holds nothing, is reported in one line and left out.
 
     Raises:
-        Mp3fixError: an added folder does not exist, or root cannot be written to.
+        Mp3fixError: an added folder does not exist, or root cannot be written to (a full disk, say).
     """
     for folder in added:
         if not folder.is_dir():
@@ -129,7 +129,7 @@ def build(root: Path, added: Sequence[Path], report: Report) -> list[Entry]:
             if split is None:
                 continue
             entry = known.get(material.name)
-            if entry is None or not (root / "pcm" / entry.pcm).exists():
+            if entry is None or not _is_fresh(root / "pcm" / entry.pcm, material.paths):
                 entry = _decode(root, material, report)
                 if entry is None:
                     continue
@@ -144,8 +144,10 @@ def build(root: Path, added: Sequence[Path], report: Report) -> list[Entry]:
             if new == SAVE_EVERY:
                 _save(root, {**known, **entries})
                 new = 0
-    except BaseException:  # Ctrl-C too: what is done stays done
+    except BaseException as error:  # Ctrl-C too: what is done stays done
         _save(root, {**known, **entries})
+        if isinstance(error, OSError):
+            raise Mp3fixError(f"{root}: {error.strerror}") from None
         raise
     _save(root, entries)
     lines = [f"{e.split}\t{e.category}\t{e.piece}\t{e.file}" for e in entries.values()]
@@ -242,11 +244,11 @@ def _materials(root: Path, added: Sequence[Path]) -> Iterator[_Material]:
         name = str(path.relative_to(raw))
         yield _Material(name, (path,), piece_of(path), "renders", licence, "music", ensemble.category)
     for folder in added:
-        licences = _licences(folder)
+        licences, source_name = _licences(folder), folder.resolve().name
         for path in _audio(folder):
             licence = licences.get(path.relative_to(folder).as_posix(), "not stated")
             name = str(path.absolute())
-            yield _Material(name, (path,), piece_of(path), folder.name, licence, "added", "added")
+            yield _Material(name, (path,), piece_of(path), source_name, licence, "added", "added")
 
 
 def _audio(folder: Path) -> list[Path]:
@@ -279,6 +281,14 @@ def _place(material: _Material) -> tuple[str | None, str]:
 
 
 _TEST_PIECES = {piece_of(Path(key)) for key in TEST}
+
+
+def _is_fresh(decoded: Path, paths: Iterable[Path]) -> bool:
+    """Whether a decoded file is there and no older than what it was made of."""
+    try:
+        return all(decoded.stat().st_mtime >= path.stat().st_mtime for path in paths)
+    except OSError:
+        return False
 
 
 def _decode(root: Path, material: _Material, report: Report) -> Entry | None:
