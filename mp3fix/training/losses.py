@@ -38,9 +38,9 @@ class Weights:
     complex: float = 1.0
     magnitude: float = 1.0
     log: float = 0.15
-    level: float = 0.3
+    level: float = 0.5
     profile: float = 0.1
-    mean: float = 0.6
+    mean: float = 1.0
     draw: float = 0.02
     harm: float = 1.0
     distance: float = 0.3
