@@ -20,7 +20,7 @@ def lab(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_help_lists_the_programs() -> None:
     done = lab("--help")
     assert done.returncode == 0
-    for name in ("corpus", "train", "export", "evaluate"):
+    for name in ("corpus", "train", "export", "evaluate", "bench"):
         assert name in done.stdout
 
 
@@ -30,6 +30,7 @@ def test_help_lists_the_programs() -> None:
         (["train", "music", "--corpus", "/nowhere"], 1, "no corpus there"),
         (["train", "no-such-thing"], 1, "no such configuration"),
         (["export", "/nowhere"], 1, "no such checkpoint"),
+        (["bench", "--device", "gpu"], 1, "there are auto, cpu, cuda"),
         (["evaluate", "--pieces", "none"], 2, "--pieces"),
     ],
 )
