@@ -141,9 +141,7 @@ def misfit(original: np.ndarray, decoded: np.ndarray) -> str:
     if max(energies) < 1e-6:
         return ""
     cross = y * x.conj()
-    # Half whitened: bass alone, whose periods are long, would leave the lag open.
-    shape = np.fft.irfft(cross / np.sqrt(np.maximum(np.abs(cross), 1e-20)), n)
-    late = int(np.argmax(np.abs(shape)))
+    late = int(np.argmax(np.abs(np.fft.irfft(cross, n))))
     late -= n if late > n // 2 else 0
     if abs(late) > 1:
         return f"late by {late} samples"

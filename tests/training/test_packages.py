@@ -50,6 +50,7 @@ def test_audio_and_licences_are_kept(tmp_path: Path) -> None:
         "usr/share/toy/song.ogg",
         "usr/share/toy/audio/music/inside.ogg",
     }
+    assert not (tmp_path / "out.part").exists()
 
 
 @needs_dpkg
