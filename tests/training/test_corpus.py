@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -302,6 +304,23 @@ def test_a_folder_that_is_none_is_refused(tmp_path: Path, make: Callable[[Path],
     make(tmp_path / "music")
     with pytest.raises(Mp3fixError, match="no such folder"):
         corpus.build(tmp_path / "corpus", [tmp_path / "music"], quiet)
+
+
+def test_the_program_takes_several_folders_and_needs_no_packages(tmp_path: Path) -> None:
+    def lab(*arguments: str) -> subprocess.CompletedProcess[str]:
+        program = [sys.executable, "-c", "from mp3fix.cli.lab import run; run()", "corpus"]
+        command = [*program, str(tmp_path / "corpus"), "--no-packages", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+    write(tmp_path / "one" / "a.wav", 0.5)
+    write(tmp_path / "two" / "b.flac", 0.5)
+    made = lab("--add", str(tmp_path / "one"), "--add", str(tmp_path / "two"))
+    assert made.returncode == 0, made.stderr
+    assert {"one", "two", "train"} <= {line.split()[0] for line in made.stdout.splitlines() if line.strip()}
+    for arguments, words in (([], "no music found"), (["--add", "/nowhere"], "no such folder")):
+        refused = lab(*arguments)
+        assert refused.returncode == 1 and words in refused.stderr
+        assert len(refused.stderr.splitlines()) == 1
 
 
 def test_no_corpus_says_how_to_make_one(tmp_path: Path) -> None:

@@ -15,24 +15,37 @@ from mp3fix.training.testset import TEST
 CHORD = [(0.0, 1.0, 60, 0), (0.0, 1.0, 67, 1), (1.0, 2.0, 64, 0)]
 
 
-def note_ons(midi: bytes) -> list[tuple[int, int]]:
-    """(channel, pitch) of the notes in a format 0 file; checks the track's form on the way."""
+def parsed(midi: bytes) -> tuple[list[tuple[int, int]], int]:
+    """(channel, pitch) of the notes in a format 0 file, and its length in ticks; checks its form on the way."""
     assert midi[:4] == b"MThd" and midi[14:18] == b"MTrk"
     (length,) = struct.unpack(">I", midi[18:22])
-    track, at, notes = midi[22:], 0, []
+    track, at, notes, ticks = midi[22:], 0, [], 0
     assert len(track) == length
     while at < length:
+        wait = track[at] & 0x7F
         while track[at] & 0x80:
             at += 1
-        at += 1
+            wait = wait << 7 | track[at] & 0x7F
+        at, ticks = at + 1, ticks + wait
         status = track[at]
         if status == 0xFF:
             assert track[at:] == b"\xff\x2f\x00"
-            return notes
+            return notes, ticks
         if status & 0xF0 == 0x90:
             notes.append((status & 0xF, track[at + 1]))
         at += 2 if status & 0xF0 == 0xC0 else 3
     raise AssertionError("no end of track")
+
+
+def note_ons(midi: bytes) -> list[tuple[int, int]]:
+    return parsed(midi)[0]
+
+
+def test_the_last_notes_have_time_to_die_away() -> None:
+    """Longer than 127 ticks: numbers of two bytes are right too."""
+    for seconds in (0.05, 2.0, 40.0):
+        midi = render.midi_file([(0.0, seconds, 60, 0)], ENSEMBLES["piano"], np.random.default_rng(0))
+        assert parsed(midi)[1] / render.TICKS == pytest.approx(seconds + render.TAIL, abs=0.1)
 
 
 def test_each_part_has_its_channels_and_unisons() -> None:
