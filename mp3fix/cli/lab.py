@@ -39,7 +39,10 @@ def corpus(
     if packages:
         download(folder, report)
         render.render_all(folder, report)
-    print(made.summary(made.build(folder, add or [], report)))
+    entries = made.build(folder, add or [], report)
+    if not entries:
+        raise Mp3fixError(f"{folder}: no music found; name a folder of yours with --add")
+    print(made.summary(entries))
 
 
 @app.command()
