@@ -69,10 +69,11 @@ def export(
     run: Annotated[Path, typer.Argument(help="Folder of a run.")],
     models: Annotated[Path, typer.Option(help="Folder for the .onnx files.")] = Path("models"),
     version: Annotated[str, typer.Option(help="Version of the generator.")] = "1",
-    texture: Annotated[float, typer.Option(min=0, max=1, help="Default texture.")] = 0.5,
-    strength: Annotated[
-        float, typer.Option(min=0, max=1, help="Of the correction: less is safer for good recordings.")
-    ] = 0.25,
+    texture: Annotated[float, typer.Option(min=0, max=1, help="Default texture.")] = 1.0,
+    reach: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="How far seeds differ: 1 is all that the network finds possible."),
+    ] = 0.4,
     licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "CC-BY-SA-4.0",
     variants: Annotated[
         bool,
@@ -99,7 +100,7 @@ def export(
             licence=licence,
             trained_on=trained_on,
             texture=dial,
-            strength=strength,
+            reach=reach,
         )
         print(f"{models / each}.onnx: context {contract.context} frames, {contract.trained_on}")
     if variants:

@@ -13,7 +13,7 @@ from mp3fix.errors import ModelError, Mp3fixError
 from mp3fix.generator.contract import KEY, Contract, read_contract
 from mp3fix.generator.session import Generator
 from mp3fix.signal.stft import StftSpec
-from mp3fix.training.networks.folded import Estimate, Folded
+from mp3fix.training.networks.folded import Folded
 
 SPEC = StftSpec()
 TOLERANCE = 1e-4  # largest difference between torch and ONNX Runtime, relative to the largest value
@@ -22,35 +22,36 @@ PREFIX = "network."  # of the weights' names in the file
 
 
 class Deterministic(nn.Module):
-    """The estimate alone, without noise, shrunk towards the input: X + k (estimate - X).
+    """The estimate alone, without noise. Shape: (B, 2, F, T) -> (B, 2, F, T)."""
 
-    Shrinking keeps 2 k - k^2 of what a right correction gains and k^2 of what a wrong one costs: k = 0.25 keeps
-    44 % of the one and 6 % of the other. It guards good recordings while the network is young.
-    """
-
-    def __init__(self, network: Folded, strength: float) -> None:
+    def __init__(self, network: Folded) -> None:
         super().__init__()
-        self.network, self.strength = network, strength
-
-    def shrunk(self, x: torch.Tensor) -> Estimate:
-        """The estimate with its mean shrunk."""
-        estimate = self.network.estimate(x)
-        return estimate._replace(mean=x + self.strength * (estimate.mean - x))
+        self.network = network
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The restoration, (B, 2, F, T)."""
-        return self.shrunk(x).mean
+        """The restoration."""
+        return self.network.estimate(x).mean
 
 
-class Stochastic(Deterministic):
-    """The generator as it is shipped: takes the plain STFT of unit white noise, and the song-level vector."""
+class Stochastic(nn.Module):
+    """The generator as it is shipped: takes the plain STFT of unit white noise, and the song-level vector.
 
-    def forward(  # type: ignore[override]
+    Args:
+        network: with its weights.
+        reach: scale of the vector. 1 spans all that the network, which hears half a second, finds possible;
+            less keeps every seed closer to what is likely.
+    """
+
+    def __init__(self, network: Folded, reach: float) -> None:
+        super().__init__()
+        self.network, self.reach = network, reach
+
+    def forward(
         self, x: torch.Tensor, noise: torch.Tensor, z: torch.Tensor, texture: torch.Tensor
     ) -> torch.Tensor:
         """One restoration, (B, 2, F, T)."""
-        estimate = self.shrunk(x)
-        return estimate.mean + self.network.draw(estimate, noise / SPEC.noise_rms, z, texture)
+        estimate = self.network.estimate(x)
+        return estimate.mean + self.network.draw(estimate, noise / SPEC.noise_rms, self.reach * z, texture)
 
 
 def export(
@@ -62,7 +63,7 @@ def export(
     licence: str,
     trained_on: str,
     texture: float | None,
-    strength: float = 1.0,
+    reach: float = 1.0,
 ) -> Contract:
     """Write a generator's file.
 
@@ -71,7 +72,7 @@ def export(
         path: of the .onnx file; replaced only when everything agrees.
         name, version, licence, trained_on: for the contract.
         texture: the default texture; None exports the deterministic estimate.
-        strength: of the correction, see Deterministic.
+        reach: of the seeds, see Stochastic.
 
     Returns:
         The contract, its context checked by a probe.
@@ -81,7 +82,7 @@ def export(
     """
     network = network.cpu().eval()
     drawn = texture is not None
-    module = (Stochastic if drawn else Deterministic)(network, strength)
+    module = Stochastic(network, reach) if drawn else Deterministic(network)
     contract = Contract(
         name=name,
         version=version,

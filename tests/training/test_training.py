@@ -206,9 +206,13 @@ def test_train_resume_export_restore(tmp_path: Path) -> None:
     network.context += 3
     x = np.random.default_rng(0).standard_normal((1, 2, 1025, 30)).astype(np.float32)
     estimate = Generator.load(tmp_path / "det.onnx", "cpu").run(x)
-    export.export(network, tmp_path / "weak.onnx", name="weak", texture=None, strength=0.25, **common)
-    weak = Generator.load(tmp_path / "weak.onnx", "cpu").run(x)
-    np.testing.assert_allclose(weak - x, 0.25 * (estimate - x), atol=1e-6)
+    export.export(network, tmp_path / "near.onnx", name="near", texture=1.0, reach=0.25, **common)
+    z = np.ones((1, 3), np.float32)
+    wide, near = (
+        Generator.load(tmp_path / name, "cpu").run(x, noise=x, z=vector, texture=1.0)
+        for name, vector in (("tiny.onnx", z), ("near.onnx", 4 * z))
+    )
+    np.testing.assert_allclose(wide, near, atol=1e-6)
     silent = Generator.load(tmp_path / "tiny.onnx", "cpu").run(
         x, noise=x, z=np.ones((1, 3), np.float32), texture=0.0
     )
