@@ -16,7 +16,7 @@ import soundfile
 from mp3fix.errors import Mp3fixError
 from mp3fix.signal.cutoff import CutoffMeter
 from mp3fix.signal.stft import StftSpec, stft
-from mp3fix.training import corpus
+from mp3fix.training import corpus, recording
 from mp3fix.training.testset import TEST
 
 SONGS = Path("raw/fretsonfire-songs-sectoid/usr/share/games/fretsonfire/data/songs/sectoid")
@@ -50,7 +50,7 @@ def quiet(line: str) -> None:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pieces of a second: quick to make."""
-    monkeypatch.setattr(corpus, "PIECE_SECONDS", 1.0)
+    monkeypatch.setattr(recording, "PIECE_SECONDS", 1.0)
 
 
 @pytest.mark.parametrize("cutoff", [5500, 11250, 16000, 20000])
@@ -237,7 +237,7 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: py
     own, root = tmp_path / "own", tmp_path / "corpus"
     for k in range(4):
         write(own / f"piece{k}.wav")
-    read, decoded = corpus._read, []
+    read, decoded = recording._decode, []
 
     def interrupted(path: Path) -> np.ndarray:
         if len(decoded) == 2:
@@ -249,11 +249,11 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: py
         decoded.append(path.name)
         return read(path)
 
-    monkeypatch.setattr(corpus, "_read", interrupted)
+    monkeypatch.setattr(recording, "_decode", interrupted)
     with pytest.raises(KeyboardInterrupt):
         corpus.build(root, [own], quiet)
     assert [entry.piece for entry in corpus.load(root)] == ["piece0", "piece1"]
-    monkeypatch.setattr(corpus, "_read", counted)
+    monkeypatch.setattr(recording, "_decode", counted)
     entries = corpus.build(root, [own], quiet)
     assert decoded == [f"piece{k}.wav" for k in range(4)]
     assert [entry.piece for entry in entries] == [f"piece{k}" for k in range(4)]
