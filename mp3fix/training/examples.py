@@ -21,6 +21,14 @@ DULL_SLOPE_HZ = (
     300.0,
     4000.0,
 )  # ... falling over this width: steep as an encoder's filter, or as nature has it
+TILT_SHARE = 0.3  # of all examples that fall off ...
+TILT_HZ = (500.0, 2000.0)  # ... from here ...
+TILT_DB = (2.0, 12.0)  # ... by so much an octave: few songs are as dark as a lone instrument
+WEIGHTS = {
+    "solo": 3.0,
+    "vocals": 2.0,
+    "pop or rock": 2.0,
+}  # how often, relative to length: there is little of it
 SETTINGS: tuple[tuple[Setting, float], ...] = (
     (codec.mono(16), 1.2),
     (codec.mono(24), 1.0),
@@ -99,7 +107,7 @@ class Examples(IterableDataset):
         self._music = [entry for entry in entries if entry.kind == "music"]
         self._samples = [entry for entry in entries if entry.kind == "samples"]
         # Long pieces are drawn more often, but less than their length says: no piece rules.
-        weight = np.array([entry.frames**0.7 for entry in self._music])
+        weight = np.array([entry.frames**0.7 * WEIGHTS.get(entry.category, 1.0) for entry in self._music])
         self._weight = weight / weight.sum()
 
     def __iter__(self) -> Iterator[Example]:
@@ -113,6 +121,8 @@ class Examples(IterableDataset):
     def _draw(self, rng: np.random.Generator) -> Example | None:
         recording, cutoff = self._recording(rng)
         trusted = min(1.0, cutoff / (corpus.RATE / 2))
+        if rng.random() < TILT_SHARE:
+            recording = _tilted(recording, rng.uniform(*TILT_HZ), rng.uniform(*TILT_DB))
         recording *= 10 ** (rng.uniform(-10, 3) / 20)
         peak = np.abs(recording).max()
         if peak > 0.99:
@@ -193,6 +203,13 @@ def _low_passed(samples: np.ndarray, cutoff: float, width: float) -> np.ndarray:
     decibels = 60 * np.clip((hz - cutoff + width) / width, 0, 1)
     slope = np.where(hz < cutoff, 10 ** (-decibels / 20), 0)
     return np.fft.irfft(np.fft.rfft(samples) * slope, length).astype(np.float32)
+
+
+def _tilted(samples: np.ndarray, hz: float, decibels: float) -> np.ndarray:
+    """Float32 (C, n), falling by so many dB an octave above a frequency in Hz."""
+    length = samples.shape[1]
+    octaves = np.log2(np.maximum(np.fft.rfftfreq(length, 1 / corpus.RATE) / hz, 1.0))
+    return np.fft.irfft(np.fft.rfft(samples) * 10 ** (-decibels * octaves / 20), length).astype(np.float32)
 
 
 def collate(examples: list[Example]) -> Batch:
