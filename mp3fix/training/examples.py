@@ -24,6 +24,7 @@ DULL_SLOPE_HZ = (
 TILT_SHARE = 0.3  # of all examples that fall off ...
 TILT_HZ = (500.0, 2000.0)  # ... from here ...
 TILT_DB = (2.0, 12.0)  # ... by so much an octave: few songs are as dark as a lone instrument
+FASTER_HZ = 20500.0  # what is played faster ends here: soxr's filter is 1 dB down, and 30 dB 1 kHz above
 WEIGHTS = {
     "solo": 3.0,
     "vocals": 2.0,
@@ -119,8 +120,8 @@ class Examples(IterableDataset):
                 yield example
 
     def _draw(self, rng: np.random.Generator) -> Example | None:
-        recording, cutoff = self._recording(rng)
-        trusted = min(1.0, cutoff / (corpus.RATE / 2))
+        recording, known = self._recording(rng)
+        trusted = min(1.0, known / (corpus.RATE / 2))
         if rng.random() < TILT_SHARE:
             recording = _tilted(recording, rng.uniform(*TILT_HZ), rng.uniform(*TILT_DB))
         recording *= 10 ** (rng.uniform(-10, 3) / 20)
@@ -133,12 +134,11 @@ class Examples(IterableDataset):
         setting = SETTINGS[rng.choice(len(SETTINGS), p=weights / weights.sum())][0]
         identity = rng.random() < IDENTITY_SHARE
         if (identity or (setting.kbps or 192) >= 96) and rng.random() < DULL_SHARE:
-            cutoff = min(cutoff, rng.uniform(*DULL_HZ))
-            recording = _low_passed(recording, cutoff, rng.uniform(*DULL_SLOPE_HZ))
-            trusted = min(trusted, cutoff / (corpus.RATE / 2))
+            recording = _low_passed(recording, rng.uniform(*DULL_HZ), rng.uniform(*DULL_SLOPE_HZ))
         if identity:
             kept = recording[0, MARGIN:-MARGIN]
-            return Example(kept.copy(), kept.copy(), trusted, allowed_loss(None))
+            # Whatever it is, it must come out as it went in, up to the last bin.
+            return Example(kept.copy(), kept.copy(), 1.0, allowed_loss(None))
         if setting.channels == 1:
             recording = recording.mean(0, keepdims=True)
         degraded = codec.degrade(np.ascontiguousarray(recording), setting)
@@ -153,47 +153,57 @@ class Examples(IterableDataset):
         """A crop, (2, length + 2 MARGIN), and the frequency up to which it is known."""
         samples = self._samples and rng.random() < self._share
         if samples and rng.random() < 0.4:
-            return self._hits(rng), corpus.RATE / 2
+            return self._hits(rng)
         entry = self._music[rng.choice(len(self._music), p=self._weight)]
-        recording, cutoff = self._crop(rng, entry)
+        recording, known = self._crop(rng, entry)
         if samples:
-            hits = self._hits(rng)
+            hits, _ = self._hits(rng)
             level = np.sqrt(np.mean(recording**2)) / (np.sqrt(np.mean(hits**2)) + 1e-6)
             recording = recording + hits * min(level, 10.0) * 10 ** (rng.uniform(-9, 6) / 20)
         elif rng.random() < 0.08:
-            other, other_cutoff = self._crop(rng, self._music[rng.choice(len(self._music), p=self._weight)])
-            recording, cutoff = 0.6 * (recording + other), min(cutoff, other_cutoff)
-        return recording, cutoff
+            other, other_known = self._crop(rng, self._music[rng.choice(len(self._music), p=self._weight)])
+            recording, known = 0.6 * (recording + other), min(known, other_known)
+        return recording, known
 
     def _crop(self, rng: np.random.Generator, entry: corpus.Entry) -> tuple[np.ndarray, float]:
         length = self._length + 2 * MARGIN
         # Played faster, a lossy source's cut moves up: the top octave is learned this way.
         speed = rng.uniform(0.95, 1.3) if rng.random() < 0.6 else 1.0
+        out = np.zeros((2, length), np.float32)
+        crop = self._played(rng, entry, speed, length)
+        out[:, : crop.shape[1]] = crop
+        return out, _known(entry.cutoff, speed)
+
+    def _hits(self, rng: np.random.Generator) -> tuple[np.ndarray, float]:
+        """A handful of one-shots and loops at random places, levels, speeds and pans, and how far they are known."""
+        length = self._length + 2 * MARGIN
+        out, known = np.zeros((2, length), np.float32), corpus.RATE / 2
+        for _ in range(int(rng.integers(3, 14))):
+            entry = self._samples[rng.integers(len(self._samples))]
+            speed = rng.uniform(1.0, 1.25) if rng.random() < 0.5 else 1.0
+            at = int(rng.integers(0, length - 1000))
+            piece = self._played(rng, entry, speed, length - at)
+            piece *= 10 ** (rng.uniform(-18, 0) / 20) / (np.abs(piece).max(initial=0) + 1e-6)
+            pan = rng.uniform(0.3, 1.0, size=(2, 1)).astype(np.float32)
+            out[:, at : at + piece.shape[1]] += piece * pan
+            # A dull drum that was losslessly stored is known to be dull.
+            known = min(known, _known(corpus.RATE / 2 if entry.lossless else entry.cutoff, speed))
+        return out * (0.9 / (np.abs(out).max() + 1e-6)), known
+
+    def _played(self, rng: np.random.Generator, entry: corpus.Entry, speed: float, length: int) -> np.ndarray:
+        """A random part of a file at a speed, float32 (2, n), n <= length."""
         source = corpus.pcm(self._root, entry)
         wanted = int(length * speed) + 64
         start = int(rng.integers(0, max(1, source.shape[1] - wanted)))
-        crop = source[:, start : start + wanted].astype(np.float32) / 32768
+        part = source[:, start : start + wanted].astype(np.float32) / 32768
         if speed != 1.0:
-            crop = soxr.resample(crop.T, corpus.RATE * speed, corpus.RATE).T
-        out = np.zeros((2, length), np.float32)
-        out[:, : crop.shape[1]] = crop[:, :length]
-        return out, entry.cutoff * speed
+            part = soxr.resample(part.T, corpus.RATE * speed, corpus.RATE).T
+        return part[:, :length]
 
-    def _hits(self, rng: np.random.Generator) -> np.ndarray:
-        """A handful of one-shots and loops at random places, levels, speeds and pans."""
-        length = self._length + 2 * MARGIN
-        out = np.zeros((2, length), np.float32)
-        for _ in range(int(rng.integers(3, 14))):
-            entry = self._samples[rng.integers(len(self._samples))]
-            source = corpus.pcm(self._root, entry)[:, : length + 4096].astype(np.float32) / 32768
-            if rng.random() < 0.5:
-                source = soxr.resample(source.T, corpus.RATE * rng.uniform(0.8, 1.25), corpus.RATE).T
-            source = source / (np.abs(source).max() + 1e-6)
-            at = int(rng.integers(0, length - 1000))
-            piece = source[:, : length - at] * 10 ** (rng.uniform(-18, 0) / 20)
-            pan = rng.uniform(0.3, 1.0, size=(2, 1)).astype(np.float32)
-            out[:, at : at + piece.shape[1]] += piece * pan
-        return out * (0.9 / (np.abs(out).max() + 1e-6))
+
+def _known(cutoff: float, speed: float) -> float:
+    """Frequency in Hz up to which a file of this cut-off is known when played at a speed."""
+    return min(cutoff * speed, FASTER_HZ if speed > 1 else corpus.RATE / 2)
 
 
 def _low_passed(samples: np.ndarray, cutoff: float, width: float) -> np.ndarray:
