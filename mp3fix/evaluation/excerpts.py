@@ -57,7 +57,7 @@ class Pair:
     Attributes:
         reference: float32 (C, n), with the codec's gain.
         degraded: float32 (C, n).
-        cutoff: the recording's own, Hz.
+        cutoff: where measures end, Hz: the recording's own; of identity the Nyquist frequency.
     """
 
     reference: np.ndarray
@@ -66,7 +66,7 @@ class Pair:
 
     @cached_property
     def edges(self) -> list[float]:
-        """The MP3's cut-off in each channel, Hz, at most the recording's."""
+        """The measured cut-off of each channel of the degraded signal, Hz, at most `cutoff`."""
         return [min(_cutoff(channel), self.cutoff) for channel in self.degraded]
 
 
@@ -98,7 +98,8 @@ def pair(excerpt: Excerpt, setting: str) -> Pair:
     how = SETTINGS[setting]
     recording = excerpt.pcm.astype(np.float32) / 32768
     if how is None:
-        return Pair(recording, recording, excerpt.cutoff)
+        # The input is the truth here, the emptiness above its own cut-off too.
+        return Pair(recording, recording, corpus.RATE / 2)
     if how.channels == 1:
         recording = recording.mean(0, keepdims=True)
     degraded = codec.degrade(recording, how)

@@ -122,10 +122,13 @@ def _identity(scores: Compared, model: Model) -> Iterator[Gate]:
     ):
         seen = mean(scores.values(IDENTITY, system, metric).values())
         yield Gate(IDENTITY, IDENTITY, what, wanted, at_least, seen, unit)
+        if metric == "snr":  # a mean may hide one good file that is harmed
+            piece, lowest = _worst(scores.values(IDENTITY, system, metric))
+            yield Gate(IDENTITY, IDENTITY, f"worst {what}", wanted, at_least, lowest, unit, piece)
 
 
-def _worst(changes: Mapping[str, float]) -> tuple[str, float]:
-    """The piece that changed for the worst; ("", nan) for none."""
-    known = {piece: change for piece, change in changes.items() if not math.isnan(change)}
+def _worst(values: Mapping[str, float]) -> tuple[str, float]:
+    """The piece of the lowest value; ("", nan) for none."""
+    known = {piece: value for piece, value in values.items() if not math.isnan(value)}
     piece = min(known, key=lambda piece: known[piece], default="")
     return piece, known.get(piece, math.nan)

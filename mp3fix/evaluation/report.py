@@ -22,8 +22,9 @@ FOREWORD = """\
 # Evaluation
 
 {models} against the MP3 on {pieces} test pieces, an excerpt of {seconds} s each. The MP3 is LAME's, at the rate it
-chooses by itself; the recording is scaled by the codec's gain. Every measure ends at the recording's own cut-off; LSD's
-floor is 100 dB below the strongest bin of the excerpt. Seed 0. Intervals: 95 %, paired bootstrap over pieces.
+chooses by itself; the recording is scaled by the codec's gain. Every measure ends at the recording's own cut-off,
+at identity (the recording itself goes in) at 22.05 kHz; LSD's floor is 100 dB below the strongest
+bin of the excerpt. Seed 0. Intervals: 95 %, paired bootstrap over pieces.
 """
 
 

@@ -1,4 +1,4 @@
-"""All measures of one restoration, each limited to the recording's own cut-off."""
+"""All measures of one restoration, each limited to its pair's cut-off: the recording's own, but for identity."""
 
 import warnings
 
@@ -7,7 +7,7 @@ import numpy as np
 from mp3fix.evaluation import perceptual, spectral, waveform
 from mp3fix.evaluation.excerpts import Pair
 
-VERSION = 1  # of this package's figures: a change in what a number means makes all cached ones void
+VERSION = 2  # of this package's figures: a change in what a number means makes all cached ones void
 
 # Key of scores.csv -> name in the report. ODG and DI are there only with a PEAQ program.
 METRICS = {

@@ -126,9 +126,25 @@ def test_identity_is_judged_absolutely(
         values[system][metric] = value
         return judged(*(score(0, IDENTITY, name, each) for name, each in values.items()))
 
-    assert len(gates(passing)) == 4
+    assert len(gates(passing)) == 6
     assert all(gate.holds for gate in gates(passing).values())
-    assert [gate.what for gate in gates(failing).values() if not gate.holds] == [what]
+    failed = [gate.what for gate in gates(failing).values() if not gate.holds]
+    assert failed == ([what, f"worst {what}"] if metric == "snr" else [what])
+
+
+def test_one_good_file_that_is_harmed_is_named() -> None:
+    given = [
+        score(number, IDENTITY, system, {"snr": snr})
+        for system, values in ((MP3, (120, 120)), (ZERO, (90, 49)), (DEFAULT, (39, 90)))
+        for number, snr in enumerate(values)
+    ]
+    gates = judged(*given)
+    assert gates["SNR, texture 0"].holds and gates["SNR, default"].holds
+    harmed = [gates[f"worst SNR, {which}"] for which in ("texture 0", "default")]
+    assert [(gate.holds, gate.seen, gate.piece) for gate in harmed] == [
+        (False, 49, "piece 1"),
+        (False, 39, "piece 0"),
+    ]
 
 
 def test_a_generator_without_texture_is_judged_by_its_one_system() -> None:

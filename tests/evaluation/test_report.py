@@ -149,7 +149,7 @@ def test_a_quick_form_without_draws_has_no_such_parts(tmp_path: Path) -> None:
     gates = report.write(few, [], [MODEL], tmp_path)
     text = (tmp_path / "report.md").read_text()
     assert "by texture" not in text and "draws" not in text and "seeds" not in text
-    assert len(gates) == 4 * 7 + 4
+    assert len(gates) == 4 * 7 + 6
 
 
 def test_tables_of_one_piece_and_of_no_value_are_made(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,16 @@ def test_pairs_are_aligned_and_of_one_level(corpus: Path) -> None:
         assert all(4000 < edge <= 21000 for edge in made.edges)
     same = pair(excerpt, IDENTITY)
     assert np.array_equal(same.reference, same.degraded)
+
+
+def test_what_is_made_up_above_a_good_file_counts(corpus: Path) -> None:
+    excerpt = replace(excerpts(corpus)[0], cutoff=12000)
+    made = pair(excerpt, IDENTITY)
+    air = 0.01 * np.cos(2 * np.pi * 18000 / 44100 * np.arange(88200), dtype=np.float32)
+    assert scoring.fidelity(made, made.degraded[0])["snr"] == scoring.LIMIT_DB
+    assert scoring.fidelity(made, made.degraded[0] + air)["snr"] < 40
+    coded = replace(made, cutoff=excerpt.cutoff)
+    assert scoring.fidelity(coded, made.degraded[0] + air)["snr"] > 60
 
 
 def test_the_plan(corpus: Path, tmp_path: Path) -> None:
