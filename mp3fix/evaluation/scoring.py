@@ -7,8 +7,6 @@ import numpy as np
 from mp3fix.evaluation import perceptual, spectral, waveform
 from mp3fix.evaluation.excerpts import Pair
 
-VERSION = 2  # of this package's figures: a change in what a number means makes all cached ones void
-
 # Key of scores.csv -> name in the report. ODG and DI are there only with a PEAQ program.
 METRICS = {
     "lsd": "LSD, dB",

@@ -11,6 +11,7 @@ from mp3fix.evaluation.cache import Cache
 from mp3fix.evaluation.draws import SEEDS, draws
 from mp3fix.evaluation.excerpts import Excerpt, Pair, pair
 from mp3fix.evaluation.models import FixedZ, Model
+from mp3fix.evaluation.version import version
 from mp3fix.restore import Options, Restorer
 from mp3fix.training.corpus import RATE
 
@@ -43,7 +44,7 @@ class Job:
     def key(self, unit: Unit) -> dict[str, Any]:
         """All that a result depends on."""
         return {
-            "version": scoring.VERSION,
+            "version": version(),
             "kind": unit.kind,
             "excerpt": self.excerpt.digest,
             "cutoff": self.excerpt.cutoff,

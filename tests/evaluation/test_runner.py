@@ -135,7 +135,7 @@ def test_results_depend_on_what_they_were_made_of(
     changed = [job for job in plan(excerpts(corpus), other, quick=True) if job.setting == "32k mono"][:1]
     runner.run(changed, tmp_path / "cache", silent, workers=1)
     assert len(counted) == 5
-    monkeypatch.setattr(scoring, "VERSION", 10**6)
+    monkeypatch.setattr(work, "version", lambda: "other code")
     runner.run(jobs, tmp_path / "cache", silent, workers=1)
     assert len(counted) == 8
 
