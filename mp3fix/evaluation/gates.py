@@ -1,13 +1,14 @@
 """What a generator must reach before it is shipped: its scores judged, gate by gate and setting by setting."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mp3fix.evaluation.compared import Compared
 from mp3fix.evaluation.excerpts import IDENTITY
 from mp3fix.evaluation.models import Model
-from mp3fix.evaluation.runner import MP3
+from mp3fix.evaluation.runner import MP3, Drawn
+from mp3fix.evaluation.seeds import spread
 from mp3fix.evaluation.statistics import mean
 
 FULL_BAND = 20500.0  # Hz: from 96 to 128 kbit/s only recordings that reach it tell the MP3's loss in LSD
@@ -55,8 +56,9 @@ class Gate:
         wanted: the bound.
         at_least: whether it is a lower bound, else an upper one.
         seen: the figure; nan where there is nothing to judge.
-        unit: of both: "dB", "x" for times the MP3's, or "".
+        unit: of both: "dB", "x" for a ratio, or "".
         piece: whose figure it is; "" for a mean over pieces.
+        strict: whether the bound itself is not enough.
     """
 
     group: str
@@ -67,23 +69,36 @@ class Gate:
     seen: float
     unit: str
     piece: str = ""
+    strict: bool = False
 
     @property
     def holds(self) -> bool | None:
         """Whether it holds; None where there is nothing to judge."""
         if math.isnan(self.seen):
             return None
+        if self.strict and self.seen == self.wanted:
+            return False
         return self.seen >= self.wanted if self.at_least else self.seen <= self.wanted
 
 
-def judge(scores: Compared, model: Model) -> Iterator[Gate]:
-    """All gates of a generator, at the settings that it was scored at."""
+def judge(scores: Compared, model: Model, drawn: Sequence[Drawn] = ()) -> Iterator[Gate]:
+    """All gates of a generator, at the settings that it was scored at.
+
+    Args:
+        scores: of all systems.
+        model: the generator.
+        drawn: its draws; those of one setting are judged together.
+    """
     for setting in scores.settings:
         if setting == IDENTITY:
             yield from _identity(scores, model)
         for group, limits in GROUPS.items():
             if setting in limits.settings:
                 yield from _against_mp3(scores, model, group, limits, setting)
+    for setting in dict.fromkeys(each.setting for each in drawn):
+        mine = [each for each in drawn if each.setting == setting]
+        yield from _seeds(setting, mine)
+        yield from _best_of_20(scores, model, setting, mine)
 
 
 def _against_mp3(scores: Compared, model: Model, group: str, limits: Limits, setting: str) -> Iterator[Gate]:
@@ -125,6 +140,43 @@ def _identity(scores: Compared, model: Model) -> Iterator[Gate]:
         if metric == "snr":  # a mean may hide one good file that is harmed
             piece, lowest = _worst(scores.values(IDENTITY, system, metric))
             yield Gate(IDENTITY, IDENTITY, f"worst {what}", wanted, at_least, lowest, unit, piece)
+
+
+def _seeds(setting: str, drawn: Sequence[Drawn]) -> Iterator[Gate]:
+    """Whether seeds are alternatives one can hear, and not more than the model's own doubt."""
+    found = spread(drawn)
+    what = "SD of levels over seeds"
+    yield Gate("seeds", setting, what, 1.0, True, found.seeds, "dB")
+    yield Gate("seeds", setting, what, 4.0, False, found.seeds, "dB")
+    over_error = _over(found.seeds, found.error)
+    yield Gate("seeds", setting, f"{what} / level error", 1.0, False, over_error, "x")
+    over_white = _over(found.seeds, found.white)
+    yield Gate("seeds", setting, f"{what} / SD at one z", 3.0, True, over_white, "x", strict=True)
+    yield Gate(
+        "seeds", setting, "correlation of the excerpt's halves", 0.8, True, found.halves, "", strict=True
+    )
+
+
+def _best_of_20(scores: Compared, model: Model, setting: str, drawn: Sequence[Drawn]) -> Iterator[Gate]:
+    """Whether the best draw is better than texture 0; both means are over the pieces that have both."""
+    for name, metric, at_least, unit in (
+        ("LSD", "lsd", False, "dB"),
+        ("MSE", "mse", False, ""),
+        ("ViSQOL", "visqol", True, ""),
+    ):
+        zero = scores.values(setting, model.zero, metric)
+        gained = mean(
+            each.values["best_scores"][metric] - zero[each.piece] for each in drawn if each.piece in zero
+        )
+        what = f"{name}, best of 20 minus texture 0"
+        yield Gate("best of 20", setting, what, 0.0, at_least, gained, unit, strict=True)
+
+
+def _over(value: float, by: float) -> float:
+    """A ratio of two sizes; infinite over nothing."""
+    if by == 0:
+        return math.inf if value else math.nan
+    return value / by
 
 
 def _worst(values: Mapping[str, float]) -> tuple[str, float]:

@@ -46,7 +46,8 @@ def write(
     folder.mkdir(parents=True, exist_ok=True)
     save_csv(scores, folder / "scores.csv")
     compared = Compared(scores)
-    gates = {model.label: list(judge(compared, model)) for model in models}
+    draws = {model.label: [each for each in drawn if each.model == model.label] for model in models}
+    gates = {model.label: list(judge(compared, model, draws[model.label])) for model in models}
     lines = [
         FOREWORD.format(
             models=", ".join(model.label for model in models), pieces=len(compared.pieces), seconds=SECONDS
@@ -56,7 +57,7 @@ def write(
         lines += [f"## Gates of {model.label}", "", *gates_table(gates[model.label]), ""]
     lines += ["## Means", "", *(line for setting in compared.settings for line in means(compared, setting))]
     for model in models:
-        lines += _of_model(compared, [each for each in drawn if each.model == model.label], model, folder)
+        lines += _of_model(compared, draws[model.label], model, folder)
     (folder / "report.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     return [gate for each in gates.values() for gate in each]
 
@@ -67,7 +68,7 @@ def gates_table(gates: Sequence[Gate]) -> list[str]:
     judged = sum(gate.holds is not None for gate in gates)
     rows = []
     for gate in gates:
-        sign = ">=" if gate.at_least else "<="
+        sign = (">" if gate.at_least else "<") + ("" if gate.strict else "=")
         unit = gate.unit if gate.unit in ("", "x") else f" {gate.unit}"
         seen = "nothing to judge" if gate.holds is None else f"{gate.seen:.3f}{unit}"
         piece = f" ({gate.piece})" if gate.piece else ""
@@ -200,8 +201,8 @@ def _of_model(scores: Compared, drawn: Sequence[Drawn], model: Model, folder: Pa
             "",
             "Long-term 1/3-octave levels above the MP3's cut-off over 20 seeds at the default texture: their standard",
             "deviation; the same at one z, where only the white noise differs; the correlation of their deviations",
-            "in the excerpt's two halves; beside them the rms error of the draws' mean level. Wanted: 1 to 4 dB, no",
-            "more than the level error, more than at one z, and a correlation above 0.8.",
+            "in the two halves of the excerpt; beside them the rms error of the draws' mean level. Wanted: 1 to 4 dB,",
+            "no more than the level error, more than 3 times that at one z, and a correlation above 0.8.",
             "",
             *seeds(drawn),
             "",

@@ -1,13 +1,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mp3fix.evaluation.compared import Compared
 from mp3fix.evaluation.excerpts import IDENTITY, SETTINGS
 from mp3fix.evaluation.gates import GROUPS, Gate, judge
 from mp3fix.evaluation.models import Model
-from mp3fix.evaluation.runner import MP3, Score
+from mp3fix.evaluation.runner import MP3, Drawn, Score
 
 MODEL = Model("net", Path("net.onnx"), "0", 0.5, True, 0)
 ZERO, DEFAULT = "net texture 0", "net texture 0.5"
@@ -155,3 +156,63 @@ def test_a_generator_without_texture_is_judged_by_its_one_system() -> None:
     ]
     gates = {gate.what: gate.holds for gate in judge(Compared(given), model)}
     assert (gates["SI-SDR, texture 0"], gates["SI-SDR, default"]) == (False, True)
+
+
+def drawn(
+    seeds: float = 2.0,
+    white: float = 0.5,
+    error: float = 3.0,
+    halves: float = 0.9,
+    lsd: float = 9.0,
+    mse: float = 1.0,
+    visqol: float = 3.5,
+) -> Drawn:
+    """Draws of one piece whose levels have these standard deviations, error and correlation."""
+    x, y = np.random.default_rng(0).standard_normal((2, 20))
+    x, y = x - x.mean(), y - y.mean()
+    y -= x * (x @ y) / (x @ x)
+    x, y = (each[:, None] / each.std(ddof=1) for each in (x, y))
+    values = {
+        "hz": [6000.0],
+        "levels": (seeds * x + error).tolist(),
+        "halves": [x.tolist(), (halves * x + np.sqrt(1 - halves**2) * y).tolist()],
+        "fixed": (white * x).tolist(),
+        "original": [0.0],
+        "best_scores": {"lsd": lsd, "mse": mse, "visqol": visqol},
+    }
+    return Drawn("piece 0", "32k mono", "net", values)
+
+
+@pytest.mark.parametrize(
+    ("changed", "failing"),
+    [
+        ({}, []),
+        ({"seeds": 0.9, "white": 0.1}, ["SD of levels over seeds >= 1"]),
+        ({"seeds": 4.1, "error": 5.0}, ["SD of levels over seeds <= 4"]),
+        ({"error": 1.9}, ["SD of levels over seeds / level error <= 1"]),
+        ({"white": 0.7}, ["SD of levels over seeds / SD at one z >= 3"]),
+        ({"halves": 0.79}, ["correlation of the excerpt's halves >= 0.8"]),
+        ({"lsd": 10.0}, ["LSD, best of 20 minus texture 0 <= 0"]),
+        ({"mse": 2.1}, ["MSE, best of 20 minus texture 0 <= 0"]),
+        ({"visqol": 3.0}, ["ViSQOL, best of 20 minus texture 0 >= 0"]),
+    ],
+)
+def test_draws_are_judged(changed: dict[str, float], failing: list[str]) -> None:
+    zero = score(0, "32k mono", ZERO, {"lsd": 10.0, "mse": 2.0, "visqol": 3.0})
+    gates = [
+        gate
+        for gate in judge(Compared([zero]), MODEL, [drawn(**changed)])
+        if gate.group in ("seeds", "best of 20")
+    ]
+    assert len(gates) == 8 and {gate.setting for gate in gates} == {"32k mono"}
+    failed = [
+        f"{gate.what} {'>=' if gate.at_least else '<='} {gate.wanted:g}" for gate in gates if not gate.holds
+    ]
+    assert failed == failing
+
+
+def test_draws_without_a_song_level_vector_have_no_one_z_to_judge() -> None:
+    values = {**drawn().values, "fixed": None}
+    gates = judge(Compared([]), MODEL, [Drawn("piece 0", "32k mono", "net", values)])
+    unjudged = [gate.what for gate in gates if gate.holds is None]
+    assert "SD of levels over seeds / SD at one z" in unjudged and len(unjudged) == 4

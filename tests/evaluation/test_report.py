@@ -111,6 +111,16 @@ def test_the_gates_are_listed_with_what_was_seen(written: Path) -> None:
     ] in table
     assert ["16-32k", "16k mono", "LSD, default", "<= 0.6x", "0.750x", "**no**"] in table
     assert len({row[1] for row in table[2:]}) == len(SETTINGS)
+    assert [
+        "best of 20",
+        "16k mono",
+        "LSD, best of 20 minus texture 0",
+        "< 0 dB",
+        "-3.000 dB",
+        "yes",
+    ] in table
+    halves = ["seeds", "64k mono", "correlation of the excerpt's halves", "> 0.8", "1.000", "yes"]
+    assert halves in table
 
 
 def test_pieces_one_by_one(written: Path) -> None:
