@@ -53,15 +53,11 @@ def train(
     init: Annotated[Path | None, typer.Option(help="Start from a generator's weights (.onnx).")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads. Default: all cores.")] = None,
 ) -> None:
-    """Train a generator; run again to go on where it was stopped."""
+    """Train a generator. Ctrl-C saves; run again to go on where it was stopped."""
     from mp3fix.training import config as configuration
     from mp3fix.training import loop
-    from mp3fix.training.export import weights_of
 
-    weights = weights_of(init) if init else None
-    loop.train(
-        configuration.load(config), corpus, run, lambda line: print(line, flush=True), weights, threads
-    )
+    loop.train(configuration.load(config), corpus, run, lambda line: print(line, flush=True), init, threads)
 
 
 @app.command()
@@ -85,10 +81,6 @@ def export(
     from mp3fix.training import export as exporting
 
     network, state = exporting.load_checkpoint(run / "checkpoint.pt")
-    trained_on = (
-        f"{state['step']} steps, {state['minutes']:.0f} min on {state['device']}; openly licensed music from "
-        "Debian packages, listed in models/README.md"
-    )
     models.mkdir(parents=True, exist_ok=True)
     name = state["config"]["name"]
     for each, dial in ((name, texture), (f"{name}-det", None)):
@@ -98,7 +90,7 @@ def export(
             name=each,
             version=version,
             licence=licence,
-            trained_on=trained_on,
+            trained_on=exporting.trained_on(state),
             texture=dial,
             reach=reach,
         )
@@ -121,7 +113,8 @@ def evaluate(
     ] = None,
     corpus: CorpusFolder = Path("work/corpus"),
     out: Annotated[
-        Path, typer.Option(help="Folder for scores.csv, report.md, its pictures and the cache.")
+        Path,
+        typer.Option(help="Folder for report.md, scores.csv, pictures and the cache; of --quick: quick.*."),
     ] = Path("work/evaluation"),
     quick: Annotated[bool, typer.Option("--quick", help="Minutes: 5 pieces, 6 settings, no draws.")] = False,
     pieces: Annotated[int | None, typer.Option(min=1, help="Only the first test pieces, by name.")] = None,
@@ -141,7 +134,7 @@ def evaluate(
     from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from mp3fix.evaluation import report, runner, spectrograms
+    from mp3fix.evaluation import report, runner, spectrograms, testpieces
     from mp3fix.evaluation.excerpts import QUICK_PIECES, excerpts
     from mp3fix.evaluation.models import read_models
 
@@ -158,11 +151,12 @@ def evaluate(
                 print(f"{done}/{total} {what}", file=sys.stderr, flush=True)
 
         runner.run(jobs, out / "cache", tell)
-    gates = report.write(*runner.gather(jobs, out / "cache"), compared, out)
-    for model in [] if quick else compared:
-        spectrograms.draw(chosen, model, out)
+    pictures = {model.label: spectrograms.draw(chosen, model, out) for model in compared if not quick}
+    results = runner.gather(jobs, out / "cache")
+    gates = report.write(*results, compared, out, testpieces.about(corpus), pictures, quick)
     judged = [gate for gate in gates if gate.holds is not None]
-    print(f"{out / 'report.md'}: {sum(gate.holds is True for gate in judged)} of {len(judged)} gates hold")
+    written = out / ("quick.md" if quick else "report.md")
+    print(f"{written}: {sum(gate.holds is True for gate in judged)} of {len(judged)} gates hold")
 
 
 @app.command()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mp3fix.errors import Mp3fixError
+from mp3fix.evaluation.testpieces import test_entries
 from mp3fix.signal.cutoff import CutoffMeter
 from mp3fix.signal.stft import StftSpec, stft
 from mp3fix.training import codec, corpus
@@ -71,14 +71,12 @@ class Pair:
 
 
 def excerpts(root: Path, limit: int | None = None) -> list[Excerpt]:
-    """An excerpt of each test piece of a corpus, by name; of the first `limit` only.
+    """An excerpt of each test piece of a corpus that is evaluated, by name; of the first `limit` only.
 
     Raises:
         Mp3fixError: there is no corpus, or no test piece in it.
     """
-    test = [entry for entry in corpus.load(root) if entry.split == "test" and entry.kind == "music"]
-    if not test:
-        raise Mp3fixError(f"{root}: a corpus without test pieces")
+    test = test_entries(root)
     count = Counter(entry.piece for entry in test)
 
     def name(entry: corpus.Entry) -> str:  # versions and stems of one piece are told apart by their files

@@ -1,8 +1,8 @@
-"""The report of an evaluation: scores.csv, report.md and its pictures."""
+"""The report of an evaluation: scores as CSV, a Markdown file and its pictures."""
 
 import csv
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mp3fix.evaluation import figures
@@ -15,13 +15,16 @@ from mp3fix.evaluation.scoring import METRICS
 from mp3fix.evaluation.seeds import spread
 from mp3fix.evaluation.statistics import bootstrap, mean
 
-MAIN = ("lsd", "level", "mse", "snr", "si_sdr", "visqol")  # their differences get an interval
+CURVES = ("lsd", "level", "mse", "snr", "si_sdr", "visqol")  # shown by texture
 DIGITS = {"mse": 4, "stoi": 4, "l1": 3, "mr_stft": 3, "visqol": 3, "pesq": 3, "odg": 3, "di": 3}
 
 FOREWORD = """\
-# Evaluation
+# Evaluation{quick}
 
-{models} against the MP3 on {pieces} test pieces, an excerpt of {seconds} s each. The MP3 is LAME's, at the rate it
+{models} against the MP3 on {pieces} test pieces, an excerpt of {seconds} s each. {test_set}
+In brackets: the first digits of the SHA-256 of each generator's file.
+
+The MP3 is LAME's, at the rate it
 chooses by itself; the recording is scaled by the codec's gain. Every measure ends at the recording's own cut-off,
 at identity (the recording itself goes in) at 22.05 kHz; LSD's floor is 100 dB below the strongest
 bin of the excerpt. Seed 0. Intervals: 95 %, paired bootstrap over pieces.
@@ -40,25 +43,55 @@ def save_csv(scores: Sequence[Score], path: Path) -> None:
 
 
 def write(
-    scores: Sequence[Score], drawn: Sequence[Drawn], models: Sequence[Model], folder: Path
+    scores: Sequence[Score],
+    drawn: Sequence[Drawn],
+    models: Sequence[Model],
+    folder: Path,
+    test_set: str,
+    spectrograms: Mapping[str, Sequence[Path]],
+    quick: bool = False,
 ) -> list[Gate]:
-    """Write scores.csv, report.md and the pictures into a folder; returns all gates of all generators."""
-    folder.mkdir(parents=True, exist_ok=True)
-    save_csv(scores, folder / "scores.csv")
+    """Write a report into a folder.
+
+    Args:
+        scores, drawn: the results.
+        models: the generators.
+        folder: for scores.csv, report.md and the pictures; of the quick form quick.csv, quick.md and quick/, so
+            that it never takes the place of a full report.
+        test_set: a sentence on what the pieces are, for the foreword.
+        spectrograms: pictures in the folder to be shown, by the generator's label.
+        quick: whether this is the quick form.
+
+    Returns:
+        all gates of all generators.
+    """
+    pictures = folder / "quick" if quick else folder
+    pictures.mkdir(parents=True, exist_ok=True)
+    save_csv(scores, folder / ("quick.csv" if quick else "scores.csv"))
     compared = Compared(scores)
     draws = {model.label: [each for each in drawn if each.model == model.label] for model in models}
     gates = {model.label: list(judge(compared, model, draws[model.label])) for model in models}
     lines = [
         FOREWORD.format(
-            models=", ".join(model.label for model in models), pieces=len(compared.pieces), seconds=SECONDS
+            quick=", quick form: few pieces and settings" if quick else "",
+            models=", ".join(f"{model.label} ({model.digest[:12]})" for model in models),
+            pieces=len(compared.pieces),
+            seconds=SECONDS,
+            test_set=test_set,
         )
     ]
     for model in models:
         lines += [f"## Gates of {model.label}", "", *gates_table(gates[model.label]), ""]
     lines += ["## Means", "", *(line for setting in compared.settings for line in means(compared, setting))]
     for model in models:
-        lines += _of_model(compared, draws[model.label], model, folder)
-    (folder / "report.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+        lines += _of_model(compared, draws[model.label], model, folder, pictures)
+        if model.label in spectrograms:
+            lines += [f"## {model.label}, spectrograms", ""]
+            lines += [_picture(path, folder) for path in spectrograms[model.label]]
+            lines += [""]
+    (folder / ("quick.md" if quick else "report.md")).write_text(
+        "\n".join(lines).rstrip() + "\n", encoding="utf-8"
+    )
     return [gate for each in gates.values() for gate in each]
 
 
@@ -91,7 +124,7 @@ def means(scores: Compared, setting: str) -> list[str]:
         row = [METRICS[metric]]
         for system in systems:
             cell = _number(mean(scores.values(setting, system, metric).values()), metric)
-            if metric in MAIN and system != MP3:
+            if system != MP3:
                 interval = bootstrap(scores.changes(setting, system, metric).values())
                 shown = [_number(each, metric, "+") for each in (interval.mean, interval.low, interval.high)]
                 cell += f" ({shown[0]}: {shown[1]} .. {shown[2]})"
@@ -121,9 +154,11 @@ def curve(scores: Compared, model: Model, settings: Sequence[str]) -> list[str]:
     rows = []
     for setting in settings:
         for name in (MP3, *(model.system(texture) for texture in CURVE)):
-            cells = [_number(mean(scores.values(setting, name, metric).values()), metric) for metric in MAIN]
+            cells = [
+                _number(mean(scores.values(setting, name, metric).values()), metric) for metric in CURVES
+            ]
             rows.append([setting, name, *cells])
-    return _table(["setting", "", *(METRICS[metric] for metric in MAIN)], rows)
+    return _table(["setting", "", *(METRICS[metric] for metric in CURVES)], rows)
 
 
 def best_of(scores: Compared, drawn: Sequence[Drawn], model: Model) -> list[str]:
@@ -179,15 +214,17 @@ def seeds(drawn: Sequence[Drawn]) -> list[str]:
     )
 
 
-def _of_model(scores: Compared, drawn: Sequence[Drawn], model: Model, folder: Path) -> list[str]:
+def _of_model(
+    scores: Compared, drawn: Sequence[Drawn], model: Model, folder: Path, pictures: Path
+) -> list[str]:
     lines = [f"## {model.label}, piece by piece", "", *per_piece(scores, model)]
-    lines += [f"![]({picture.name})" for picture in figures.violins(scores, model, folder)]
+    lines += [_picture(path, folder) for path in figures.violins(scores, model, pictures)]
     textures = {model.system(texture) for texture in CURVE}
     settings = [setting for setting in LOW if textures <= set(scores.systems(setting))]
     if settings and model.default_texture is not None:
-        picture = figures.texture_curve(scores, model, settings, folder)
+        picture = figures.texture_curve(scores, model, settings, pictures)
         lines += ["", f"## {model.label}, by texture", "", *curve(scores, model, settings), ""]
-        lines += [f"![]({picture.name})"]
+        lines += [_picture(picture, folder)]
     if drawn:
         lines += ["", f"## {model.label}, 20 draws", "", *best_of(scores, drawn, model)]
     if drawn and model.z_size:
@@ -206,9 +243,14 @@ def _of_model(scores: Compared, drawn: Sequence[Drawn], model: Model, folder: Pa
             "",
             *seeds(drawn),
             "",
-            f"![]({figures.profiles(widest, model, folder).name})",
+            _picture(figures.profiles(widest, model, pictures), folder),
         ]
     return [*lines, ""]
+
+
+def _picture(path: Path, folder: Path) -> str:
+    """A link from a file in the folder."""
+    return f"![]({path.relative_to(folder).as_posix()})"
 
 
 def _number(value: float, metric: str, sign: str = "") -> str:

@@ -24,9 +24,9 @@ def test_a_report_and_a_second_run_that_computes_nothing(tmp_path: Path) -> None
     call = (generator(tmp_path / "net.onnx"), "--quick", "--corpus", corpus, "--out", out, "--pieces", "1")
     done = evaluate(*call, "--peaq", program(tmp_path, PEAQ))
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"{out / 'report.md'}: ") and "gates hold" in done.stdout
+    assert done.stdout.startswith(f"{out / 'quick.md'}: ") and "gates hold" in done.stdout
     assert "6/6" in done.stderr
-    with (out / "scores.csv").open(newline="") as file:
+    with (out / "quick.csv").open(newline="") as file:
         lines = {(line["setting"], line["system"]): line for line in csv.DictReader(file)}
     assert len(lines) == 6 * 3 and {line["piece"] for line in lines.values()} == {"a"}
     si_sdr = [float(lines[setting, "MP3"]["si_sdr"]) for setting in ("16k mono", "64k mono", "identity")]

@@ -13,7 +13,7 @@ from mp3fix.evaluation.models import Model
 from mp3fix.evaluation.runner import CURVE, MP3, Drawn, Score
 from mp3fix.evaluation.scoring import METRICS
 
-MODEL = Model("net 1/2", Path("net.onnx"), "0", 0.5, True, 4)
+MODEL = Model("net 1/2", Path("net.onnx"), "0123456789abcdef", 0.5, True, 4)
 SETTINGS = (*LOW, "128k stereo", IDENTITY)
 PIECES = ("alto", "bass | drums")
 
@@ -66,7 +66,10 @@ def all_draws() -> list[Drawn]:
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report") / "out"
-    report.write(all_scores(), all_draws(), [MODEL], folder)
+    folder.mkdir()
+    picture = folder / "net-drums.png"
+    picture.write_bytes(b"\x89PNG")
+    report.write(all_scores(), all_draws(), [MODEL], folder, "All are listed.", {MODEL.label: [picture]})
     return folder
 
 
@@ -90,12 +93,19 @@ def test_the_csv_has_a_line_for_each_score(written: Path) -> None:
     assert lines[0]["piece"] == "alto" and lines[0]["si_sdr"] == "10" and lines[0]["odg"] == ""
 
 
+def test_the_foreword_says_what_was_compared_on_what(written: Path) -> None:
+    foreword = (written / "report.md").read_text().split("##")[0]
+    assert "net 1/2 (0123456789ab) against the MP3 on 2 test pieces" in foreword
+    assert "All are listed." in foreword
+
+
 def test_means_and_intervals(written: Path) -> None:
     table = {row[0]: row[1:] for row in rows((written / "report.md").read_text(), "### 128k stereo")}
     assert table[""] == ["MP3", "net 1/2 texture 0", "net 1/2 texture 0.5"]
     assert table["SI-SDR, dB"] == ["15.00", "15.50 (+0.50: +0.00 .. +1.00)", "16.00 (+1.00: +0.50 .. +1.50)"]
     assert table["LSD, dB"] == ["8.00", "8.00 (+0.00: +0.00 .. +0.00)", "6.00 (-2.00: -2.00 .. -2.00)"]
-    assert table["ODG"] == ["-", "-", "-"]
+    assert table["PESQ"][1] == "1.000 (+0.000: +0.000 .. +0.000)"
+    assert table["ODG"] == ["-", *["- (-: - .. -)"] * 2]
 
 
 def test_the_gates_are_listed_with_what_was_seen(written: Path) -> None:
@@ -149,15 +159,15 @@ def test_every_picture_that_is_shown_exists(written: Path) -> None:
     shown = [
         line[4:-1] for line in (written / "report.md").read_text().splitlines() if line.startswith("![](")
     ]
-    assert len(shown) == 5
+    assert len(shown) == 6 and shown[-1] == "net-drums.png"
     for name in shown:
         assert (written / name).read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_quick_form_without_draws_has_no_such_parts(tmp_path: Path) -> None:
     few = [score for score in all_scores() if score.system in (MP3, MODEL.zero, MODEL.default)]
-    gates = report.write(few, [], [MODEL], tmp_path)
-    text = (tmp_path / "report.md").read_text()
+    gates = report.write(few, [], [MODEL], tmp_path, "", {}, quick=True)
+    text = (tmp_path / "quick.md").read_text()
     assert "by texture" not in text and "draws" not in text and "seeds" not in text
     assert len(gates) == 4 * 7 + 6
 
@@ -165,6 +175,18 @@ def test_a_quick_form_without_draws_has_no_such_parts(tmp_path: Path) -> None:
 def test_tables_of_one_piece_and_of_no_value_are_made(tmp_path: Path) -> None:
     values = json.loads('{"lsd": NaN}')
     lone = [Score("a", 9000, "16k mono", system, dict(values)) for system in (MP3, MODEL.zero, MODEL.default)]
-    gates = report.write(lone, [], [MODEL], tmp_path)
+    gates = report.write(lone, [], [MODEL], tmp_path, "", {})
     assert all(gate.holds is None for gate in gates)
     assert report.means(Compared(lone), "16k mono")[4] == "| LSD, dB | - | - (-: - .. -) | - (-: - .. -) |"
+
+
+def test_a_quick_report_leaves_a_full_one_alone(tmp_path: Path) -> None:
+    report.write(all_scores(), all_draws(), [MODEL], tmp_path, "", {})
+    full = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    few = [score for score in all_scores() if score.setting == LOW[0] and score.piece == "alto"]
+    report.write(few, [], [MODEL], tmp_path, "", {}, quick=True)
+    assert {path: path.read_bytes() for path in full} == full
+    text = (tmp_path / "quick.md").read_text()
+    shown = [line[4:-1] for line in text.splitlines() if line.startswith("![](")]
+    assert shown and all((tmp_path / name).exists() and name.startswith("quick/") for name in shown)
+    assert len((tmp_path / "quick.csv").read_text().splitlines()) == 1 + len(few)
