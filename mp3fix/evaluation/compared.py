@@ -38,8 +38,7 @@ class Compared:
                 found[piece] = score.values[metric]
         return found
 
-    def changes(self, setting: str, system: str, metric: str, reach: float = 0.0) -> dict[str, float]:
-        """A system's value minus the MP3's, for each piece that both were scored on."""
-        mp3 = self.values(setting, MP3, metric, reach)
-        mine = self.values(setting, system, metric, reach)
-        return {piece: value - mp3[piece] for piece, value in mine.items() if piece in mp3}
+    def changes(self, setting: str, system: str, metric: str, base: str = MP3) -> dict[str, float]:
+        """A system's value minus another's, the MP3's if none is named, for each piece that both were scored on."""
+        theirs, mine = self.values(setting, base, metric), self.values(setting, system, metric)
+        return {piece: value - theirs[piece] for piece, value in mine.items() if piece in theirs}

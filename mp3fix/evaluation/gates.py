@@ -12,6 +12,7 @@ from mp3fix.evaluation.seeds import spread
 from mp3fix.evaluation.statistics import mean
 
 FULL_BAND = 20500.0  # Hz: from 96 to 128 kbit/s only recordings that reach it tell the MP3's loss in LSD
+VARIANT_DB, VARIANT_VISQOL = 0.05, 0.02  # how far the mean of a smaller variant may be from fp32
 PIECE_SI_SDR, PIECE_VISQOL = -0.3, -0.1  # the most that any piece may lose
 
 
@@ -81,13 +82,16 @@ class Gate:
         return self.seen >= self.wanted if self.at_least else self.seen <= self.wanted
 
 
-def judge(scores: Compared, model: Model, drawn: Sequence[Drawn] = ()) -> Iterator[Gate]:
+def judge(
+    scores: Compared, model: Model, drawn: Sequence[Drawn] = (), full: Model | None = None
+) -> Iterator[Gate]:
     """All gates of a generator, at the settings that it was scored at.
 
     Args:
         scores: of all systems.
         model: the generator.
         drawn: its draws; those of one setting are judged together.
+        full: the fp32 model, if this is a variant of one.
     """
     for setting in scores.settings:
         if setting == IDENTITY:
@@ -95,6 +99,8 @@ def judge(scores: Compared, model: Model, drawn: Sequence[Drawn] = ()) -> Iterat
         for group, limits in GROUPS.items():
             if setting in limits.settings:
                 yield from _against_mp3(scores, model, group, limits, setting)
+        if full is not None:
+            yield from _against_full(scores, model, full, setting)
     for setting in dict.fromkeys(each.setting for each in drawn):
         mine = [each for each in drawn if each.setting == setting]
         yield from _seeds(setting, mine)
@@ -140,6 +146,19 @@ def _identity(scores: Compared, model: Model) -> Iterator[Gate]:
         if metric == "snr":  # a mean may hide one good file that is harmed
             piece, lowest = _worst(scores.values(IDENTITY, system, metric))
             yield Gate(IDENTITY, IDENTITY, f"worst {what}", wanted, at_least, lowest, unit, piece)
+
+
+def _against_full(scores: Compared, model: Model, full: Model, setting: str) -> Iterator[Gate]:
+    """A variant's means against those of the fp32 model: nearer is asked for, better is not."""
+    zero, default = (model.zero, full.zero), (model.default, full.default)
+    for what, (mine, theirs), metric, wanted, unit in (
+        ("SI-SDR, texture 0", zero, "si_sdr", VARIANT_DB, "dB"),
+        ("SI-SDR, default", default, "si_sdr", VARIANT_DB, "dB"),
+        ("LSD, default", default, "lsd", VARIANT_DB, "dB"),
+        ("ViSQOL, default", default, "visqol", VARIANT_VISQOL, ""),
+    ):
+        apart = abs(mean(scores.changes(setting, mine, metric, theirs).values()))
+        yield Gate("variant", setting, f"{what}: apart from {full.label}", wanted, False, apart, unit)
 
 
 def _seeds(setting: str, drawn: Sequence[Drawn]) -> Iterator[Gate]:

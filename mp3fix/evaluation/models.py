@@ -74,6 +74,12 @@ def read_models(names: Sequence[str | Path]) -> list[Model]:
     return found
 
 
+def full_precision(model: Model, models: Sequence[Model]) -> Model | None:
+    """The generator whose variant this is, by its name (NAME-fp16, NAME-int8); None if it is not among these."""
+    name = re.fullmatch(r"(.+)-(fp16|int8)", model.label)
+    return next((each for each in models if name and each.label == name[1]), None)
+
+
 class FixedZ(Generator):
     """A generator that hears the same song-level vector for every seed, so that only its white noise differs.
 

@@ -9,7 +9,7 @@ from mp3fix.evaluation import figures
 from mp3fix.evaluation.compared import Compared
 from mp3fix.evaluation.excerpts import IDENTITY, LOW, SECONDS
 from mp3fix.evaluation.gates import Gate, judge
-from mp3fix.evaluation.models import Model
+from mp3fix.evaluation.models import Model, full_precision
 from mp3fix.evaluation.runner import CURVE, MP3, Drawn, Score
 from mp3fix.evaluation.scoring import METRICS
 from mp3fix.evaluation.seeds import spread
@@ -70,7 +70,10 @@ def write(
     save_csv(scores, folder / ("quick.csv" if quick else "scores.csv"))
     compared = Compared(scores)
     draws = {model.label: [each for each in drawn if each.model == model.label] for model in models}
-    gates = {model.label: list(judge(compared, model, draws[model.label])) for model in models}
+    gates = {
+        model.label: list(judge(compared, model, draws[model.label], full_precision(model, models)))
+        for model in models
+    }
     lines = [
         FOREWORD.format(
             quick=", quick form: few pieces and settings" if quick else "",

@@ -7,7 +7,7 @@ import pytest
 from mp3fix.evaluation.compared import Compared
 from mp3fix.evaluation.excerpts import IDENTITY, SETTINGS
 from mp3fix.evaluation.gates import GROUPS, Gate, judge
-from mp3fix.evaluation.models import Model
+from mp3fix.evaluation.models import Model, full_precision
 from mp3fix.evaluation.runner import MP3, Drawn, Score
 
 MODEL = Model("net", Path("net.onnx"), "0", 0.5, True, 0)
@@ -216,3 +216,28 @@ def test_draws_without_a_song_level_vector_have_no_one_z_to_judge() -> None:
     gates = judge(Compared([]), MODEL, [Drawn("piece 0", "32k mono", "net", values)])
     unjudged = [gate.what for gate in gates if gate.holds is None]
     assert "SD of levels over seeds / SD at one z" in unjudged and len(unjudged) == 4
+
+
+@pytest.mark.parametrize("setting", ["16k mono", IDENTITY])
+def test_a_variant_is_judged_by_how_far_it_is_from_the_full_model(setting: str) -> None:
+    variant = Model("net-int8", Path("net-int8.onnx"), "1", 0.5, True, 0)
+    assert full_precision(variant, [variant, MODEL]) == MODEL
+    assert full_precision(MODEL, [variant, MODEL]) is None
+    assert full_precision(variant, [variant]) is None
+
+    def gates(zero: float, si_sdr: float, lsd: float, visqol: float) -> list[Gate]:
+        base = {"si_sdr": 20.0, "lsd": 10.0, "visqol": 3.0}
+        default = {"si_sdr": 20 + si_sdr, "lsd": 10 + lsd, "visqol": 3 + visqol}
+        given = [
+            score(0, setting, ZERO, base),
+            score(0, setting, DEFAULT, base),
+            score(0, setting, variant.zero, {**base, "si_sdr": 20 + zero}),
+            score(0, setting, variant.default, default),
+        ]
+        found = judge(Compared(given), variant, full=MODEL)
+        return [gate for gate in found if gate.group == "variant"]
+
+    assert [gate.holds for gate in gates(-0.049, 0.049, -0.049, 0.019)] == [True] * 4
+    # Too far is too far on either side.
+    assert [gate.holds for gate in gates(-0.051, 0.051, -0.051, 0.021)] == [False] * 4
+    assert [gate.holds for gate in gates(0, 0, 0, -0.021)] == [True] * 3 + [False]

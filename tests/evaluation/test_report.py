@@ -1,6 +1,7 @@
 import csv
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -190,3 +191,18 @@ def test_a_quick_report_leaves_a_full_one_alone(tmp_path: Path) -> None:
     shown = [line[4:-1] for line in text.splitlines() if line.startswith("![](")]
     assert shown and all((tmp_path / name).exists() and name.startswith("quick/") for name in shown)
     assert len((tmp_path / "quick.csv").read_text().splitlines()) == 1 + len(few)
+
+
+def test_a_variant_beside_its_full_model_gets_gates_of_its_own(tmp_path: Path) -> None:
+    variant = replace(MODEL, label=f"{MODEL.label}-fp16")
+    few = [score for score in all_scores() if score.setting == LOW[0]]
+    theirs = [
+        replace(score, system=score.system.replace(MODEL.label, variant.label))
+        for score in few
+        if score.system != MP3
+    ]
+    report.write([*few, *theirs], [], [MODEL, variant], tmp_path, "", {}, quick=True)
+    text = (tmp_path / "quick.md").read_text()
+    own = [row for row in rows(text, f"## Gates of {variant.label}") if row[0] == "variant"]
+    assert len(own) == 4 and all(row[4].startswith("0.000") and row[5] == "yes" for row in own)
+    assert not [row for row in rows(text, f"## Gates of {MODEL.label}") if row[0] == "variant"]
