@@ -22,12 +22,14 @@ SETTINGS = ("32k mono", "64k stereo")
 
 
 def draw(excerpts: Sequence[Excerpt], model: Model, folder: Path) -> list[Path]:
-    """Original, MP3 and restoration of the first piece of each category, and of a fade into silence; PNGs."""
+    """Original, MP3 and restoration of a piece of each category, and of a fade into silence; PNGs.
+
+    Raises:
+        ModelError: the generator cannot be loaded.
+        OSError: the folder cannot be written to.
+    """
     restorer = Restorer(model.path, "cpu")
-    first: dict[str, Excerpt] = {}
-    for excerpt in excerpts:
-        first.setdefault(excerpt.category or "piece", excerpt)
-    shown = {**first, "fade": faded(excerpts[0])}
+    shown = {**_shown(excerpts), "fade": faded(excerpts[0])}
     pictures = []
     for name, excerpt in shown.items():
         rows = []
@@ -39,6 +41,20 @@ def draw(excerpts: Sequence[Excerpt], model: Model, folder: Path) -> list[Path]:
         path = folder / f"{model.stem}-{name.replace(' ', '-')}.png"
         pictures.append(_picture(path, f"{name}: {excerpt.piece}", rows))
     return pictures
+
+
+def _shown(excerpts: Sequence[Excerpt]) -> dict[str, Excerpt]:
+    """The first piece of each category; of solo pieces the first for a piano: hiss shows in its decays."""
+    first: dict[str, Excerpt] = {}
+    for excerpt in sorted(excerpts, key=lambda each: each.category == "solo" and not _is_piano(each)):
+        first.setdefault(excerpt.category or "piece", excerpt)
+    return first
+
+
+def _is_piano(excerpt: Excerpt) -> bool:
+    """Whether a solo piece is for piano, as far as its name tells."""
+    name = excerpt.piece.lower()
+    return "polonaise" in name or "piano" in name
 
 
 def faded(excerpt: Excerpt) -> Excerpt:

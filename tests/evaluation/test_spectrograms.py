@@ -1,6 +1,8 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from lab import generator, small_corpus
 
 from mp3fix.evaluation import spectrograms
@@ -25,3 +27,31 @@ def test_a_picture_of_each_category_and_of_a_fade(tmp_path: Path) -> None:
     pictures = spectrograms.draw(found, model, tmp_path)
     assert [path.name for path in pictures] == ["net-piece.png", "net-fade.png"]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
+
+
+def test_of_solo_pieces_a_piano_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (some,) = excerpts(small_corpus(tmp_path / "corpus", "a", seconds=6.0))
+    found = [
+        replace(some, piece=piece, category=category)
+        for piece, category in (
+            ("bach-chorales", "solo"),
+            ("piano-song", "vocals"),
+            ("schumann-polonaise", "solo"),
+            ("weber-with-piano", "solo"),
+            ("yell", "vocals"),
+        )
+    ]
+    titles: dict[str, str] = {}
+
+    def picture(path: Path, title: str, rows: object) -> Path:
+        titles[path.name] = title
+        return path
+
+    monkeypatch.setattr(spectrograms, "_picture", picture)
+    (model,) = read_models([generator(tmp_path / "net.onnx")])
+    spectrograms.draw(found, model, tmp_path)
+    assert titles["net-solo.png"] == "solo: schumann-polonaise"
+    assert titles["net-vocals.png"] == "vocals: piano-song"
+    # Without a piano, any solo piece.
+    spectrograms.draw(found[:1], model, tmp_path)
+    assert titles["net-solo.png"] == "solo: bach-chorales"
