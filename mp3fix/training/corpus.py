@@ -17,11 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from mp3fix.errors import Mp3fixError
-from mp3fix.training.material import Material, Report, materials, piece_of
+from mp3fix.training.material import STEMS, Material, Report, materials, piece_of
 from mp3fix.training.recording import RATE, cutoff, read
 from mp3fix.training.testset import TEST
 
 TEST_SHARE, VALIDATION_SHARE = 0.14, 0.05
+RENDERED_HZ = (
+    21000.0  # of renders no more is trusted: above, the synthesiser has images of what it interpolates
+)
 SAVE_EVERY = 20  # new files between two writes of the index
 
 
@@ -88,6 +91,8 @@ def build(root: Path, added: Sequence[Path], report: Report) -> list[Entry]:
         for material in materials(root, added):
             split, category = _place(material)
             if split is None:
+                if material.kind == "added":
+                    report(f"left out: {material.name}: has the name of a test piece")
                 continue
             entry = known.get(material.name)
             if entry is None or not _is_fresh(root / "pcm" / entry.pcm, material.paths):
@@ -97,10 +102,17 @@ def build(root: Path, added: Sequence[Path], report: Report) -> list[Entry]:
                 report(f"{entry.cutoff:6.0f} Hz {entry.frames / RATE:6.1f} s  {material.name}")
                 new += 1
             if entry.kind == "samples":  # material, not pieces to be tested on: all of it trains
+                if material.key in TEST:  # a part cut out of a test piece
+                    continue
                 split = "train"
             # Lists, licences and rules may have changed since a file was decoded.
             entries[material.name] = replace(
-                entry, piece=material.piece, licence=material.licence, split=split, category=category
+                entry,
+                piece=material.piece,
+                licence=material.licence,
+                cutoff=min(entry.cutoff, RENDERED_HZ) if _is_render(material) else entry.cutoff,
+                split=split,
+                category=category,
             )
             if new == SAVE_EVERY:
                 _save(root, {**known, **entries})
@@ -111,7 +123,8 @@ def build(root: Path, added: Sequence[Path], report: Report) -> list[Entry]:
         _write(root / "split.txt", "\n".join(["split\tcategory\tpiece\tfile", *sorted(lines)]) + "\n")
         return list(entries.values())
     except OSError as error:
-        raise Mp3fixError(f"{root}: {error.strerror}") from None
+        # NumPy's own errors ("3 requested and 1 written") have no strerror.
+        raise Mp3fixError(f"{root}: {error.strerror or error}") from None
     finally:  # after Ctrl-C too: what is done stays done
         with suppress(OSError):
             _save(root, {**known, **entries})
@@ -121,12 +134,18 @@ def load(root: Path) -> list[Entry]:
     """Read the index of a corpus.
 
     Raises:
-        Mp3fixError: there is none.
+        Mp3fixError: there is none, or its index is not one that this version reads.
     """
+    path = root / "index.json"
     try:
-        return [Entry(**fields) for fields in json.loads((root / "index.json").read_text())]
+        return [Entry(**fields) for fields in json.loads(path.read_text(encoding="utf-8"))]
     except FileNotFoundError:
         raise Mp3fixError(f"{root}: no corpus there; make one with 'mp3fix-lab corpus {root}'") from None
+    except (TypeError, ValueError) as error:  # unknown or missing fields; no JSON
+        why = str(error).removeprefix("Entry.__init__() ")
+        raise Mp3fixError(
+            f"{path}: no index of this version of mp3fix ({why}); remove it and make the corpus again"
+        ) from None
 
 
 def pcm(root: Path, entry: Entry) -> np.ndarray:
@@ -160,16 +179,27 @@ def _minutes(entries: Iterable[Entry]) -> float:
 
 
 def _place(material: Material) -> tuple[str | None, str]:
-    """Split and category; no split for another version of a test piece."""
+    """Split and category; no split for another version or a copy of a test piece."""
     if material.key in TEST:
         return "test", TEST[material.key]
+    # Before anything else: whoever adds a copy of a test piece must not train on it.
+    if material.piece in _TEST_PIECES or _is_stem_of_test(material):
+        return None, ""
     split = split_of(material.piece)
     if material.kind == "added":
         return split, material.category
-    if material.piece in _TEST_PIECES:
-        return None, ""
     # The test set of packages and renders is the list: what the hash would add to it trains.
     return "train" if split == "test" else split, material.category
+
+
+def _is_stem_of_test(material: Material) -> bool:
+    """Whether it is one stem of a test piece, whose name is that of its folder: added stems are not mixed."""
+    path = material.paths[0]
+    return material.kind == "added" and path.name in STEMS and piece_of(path.parent) in _TEST_PIECES
+
+
+def _is_render(material: Material) -> bool:
+    return material.source == "renders" and material.kind != "added"
 
 
 _TEST_PIECES = {piece_of(Path(key)) for key in TEST}
@@ -194,8 +224,11 @@ def _store(root: Path, material: Material, report: Report) -> Entry | None:
     stored = np.round(samples * (32767 / peak)).astype(np.int16)
     file_name = hashlib.sha256(material.name.encode()).hexdigest()[:16] + ".npy"
     part = root / "pcm" / f"part-{file_name}"
-    np.save(part, stored)
-    os.replace(part, root / "pcm" / file_name)
+    try:
+        np.save(part, stored)
+        os.replace(part, root / "pcm" / file_name)
+    finally:  # on a full disk, half a file would only fill it more
+        part.unlink(missing_ok=True)
     return Entry(
         file=material.name,
         piece=material.piece,
@@ -218,5 +251,8 @@ def _save(root: Path, entries: dict[str, Entry]) -> None:
 def _write(path: Path, text: str) -> None:
     """A text file, whole or not at all."""
     part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -299,6 +299,61 @@ def test_a_full_disk_is_told_and_what_is_done_stays(tmp_path: Path, monkeypatch:
     assert [entry.piece for entry in corpus.load(tmp_path / "corpus")] == ["one"]
 
 
+@pytest.mark.usefixtures("short")
+def test_half_a_file_goes_and_a_second_error_is_not_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "own" / "one.wav")
+
+    def half(path: Path, samples: np.ndarray) -> None:
+        Path(path).write_bytes(b"half of it")
+        raise OSError("9 requested and 4 written")  # as NumPy says it
+
+    def nothing(path: Path, text: str, **options: str) -> None:
+        path.write_bytes(b"[")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "save", half)
+    monkeypatch.setattr(Path, "write_text", nothing)
+    with pytest.raises(Mp3fixError, match="9 requested and 4 written"):
+        corpus.build(tmp_path / "corpus", [tmp_path / "own"], quiet)
+    assert [path for path in (tmp_path / "corpus").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.usefixtures("short")
+def test_an_added_copy_of_a_test_piece_never_trains(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    assert corpus.split_of("the_hellespont") == "train"
+    write(own / "The_Hellespont.flac")
+    write(own / "Feelings" / "song.ogg")  # one stem of it
+    write(own / "Other" / "song.ogg")
+    write(tmp_path / "0ad-data" / "Taiko_1.ogg", 0.5)  # a part of it, short as a one-shot
+    lines: list[str] = []
+    entries = corpus.build(tmp_path / "corpus", [own, tmp_path / "0ad-data"], lines.append)
+    assert [Path(entry.file).parent.name for entry in entries] == ["Other"]
+    for name in ("The_Hellespont.flac", "Feelings/song.ogg"):
+        assert sum(line.startswith("left out: ") and name in line for line in lines) == 1
+
+
+@pytest.mark.usefixtures("short")
+def test_renders_are_trusted_no_further_than_the_synthesiser(tmp_path: Path) -> None:
+    samples = low_passed(22050, 2.0)
+    for folder in ("raw/renders", "renders"):  # the second: a folder of one's own that is called so
+        (tmp_path / folder).mkdir(parents=True)
+        soundfile.write(tmp_path / folder / "ours--piano.flac", samples, 44100)
+    rendered, own = corpus.build(tmp_path, [tmp_path / "renders"], quiet)
+    assert rendered.cutoff == corpus.RENDERED_HZ == 21000
+    assert own.cutoff > 21500
+
+
+@pytest.mark.parametrize("index", ['[{"colour": 1}]', "[{", "[3]"])
+def test_an_index_of_another_version_is_told(tmp_path: Path, index: str) -> None:
+    (tmp_path / "index.json").write_text(index)
+    with pytest.raises(Mp3fixError, match=r"index\.json: no index of this version") as caught:
+        corpus.load(tmp_path)
+    assert "\n" not in str(caught.value) and "__init__" not in str(caught.value)
+
+
 @pytest.mark.parametrize("make", [lambda path: None, lambda path: path.write_text("no folder")])
 def test_a_folder_that_is_none_is_refused(tmp_path: Path, make: Callable[[Path], object]) -> None:
     make(tmp_path / "music")
