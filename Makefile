@@ -5,6 +5,8 @@ BIN := .venv/bin
 CORPUS ?= work/corpus
 RUN ?= work/run
 CONFIG ?= music
+MODEL ?= music
+MODELS ?= work/models
 
 .PHONY: demo test check lint types bench corpus train export evaluate clean
 
@@ -34,10 +36,10 @@ train: .venv/lab
 	$(BIN)/mp3fix-lab train $(CONFIG) --corpus $(CORPUS) --run $(RUN)
 
 export: .venv/lab
-	$(BIN)/mp3fix-lab export $(RUN) --models models
+	$(BIN)/mp3fix-lab export $(RUN) --models $(MODELS)
 
 evaluate: .venv/lab
-	$(BIN)/mp3fix-lab evaluate music --corpus $(CORPUS)
+	$(BIN)/mp3fix-lab evaluate $(MODEL) --corpus $(CORPUS)
 
 clean:
 	rm -rf .venv build dist *.egg-info demo
