@@ -1,11 +1,14 @@
 """A training configuration: a short TOML file that reads as the difference from a base."""
 
+import inspect
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from mp3fix.errors import Mp3fixError
+from mp3fix.training.losses import Weights
+from mp3fix.training.networks.folded import Folded
 
 FOLDER = Path(__file__).parent / "configs"
 
@@ -47,7 +50,7 @@ def load(name: str | Path) -> Config:
     """Read a configuration by its file, or by its name among the bundled ones.
 
     Raises:
-        Mp3fixError: no such file, or a key that is not known.
+        Mp3fixError: no such file, no [network], or a key that is not known, is missing or has no number.
     """
     path = Path(name)
     if path.suffix != ".toml":
@@ -56,7 +59,32 @@ def load(name: str | Path) -> Config:
     unknown = set(values) - {each.name for each in fields(Config)}
     if unknown:
         raise Mp3fixError(f"{path}: unknown key {sorted(unknown)[0]!r}")
+    if "network" not in values:
+        raise Mp3fixError(f"{path}: no [network]; give it one, or a base that has one")
+    arguments = inspect.signature(Folded).parameters
+    _check_table(path, values, "network", set(arguments), (int,))
+    for key, argument in arguments.items():
+        if argument.default is argument.empty and key not in values["network"]:
+            raise Mp3fixError(f"{path}: [network] has no {key!r}")
+    _check_table(path, values, "weights", {each.name for each in fields(Weights)}, (int, float))
     return Config(**{"name": path.stem, **values})
+
+
+def _check_table(
+    path: Path, values: dict[str, Any], table: str, known: set[str], types: tuple[type, ...]
+) -> None:
+    """Refuse a table that is none, and keys or types in it that are not known."""
+    entries = values.get(table, {})
+    if not isinstance(entries, dict):
+        raise Mp3fixError(f"{path}: {table!r} is not a table; write [{table}]")
+    for key, value in entries.items():
+        if key not in known:
+            raise Mp3fixError(
+                f"{path}: unknown key {key!r} in [{table}]; there are {', '.join(sorted(known))}"
+            )
+        if type(value) not in types:
+            kind = "a whole number" if types == (int,) else "a number"
+            raise Mp3fixError(f"{path}: {key!r} in [{table}] is not {kind}")
 
 
 def _values(path: Path) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """From weights to a generator's file: ONNX with the contract inside, checked before it is kept."""
 
+import textwrap
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -13,6 +15,7 @@ from mp3fix.errors import ModelError, Mp3fixError
 from mp3fix.generator.contract import KEY, Contract, read_contract
 from mp3fix.generator.session import Generator
 from mp3fix.signal.stft import StftSpec
+from mp3fix.training import checkpoint
 from mp3fix.training.networks.folded import Folded
 
 SPEC = StftSpec()
@@ -116,15 +119,30 @@ def export(
     return contract
 
 
-def load_checkpoint(path: Path) -> tuple[Folded, dict]:
-    """The network with the moving average of a run's weights, and what the checkpoint says of the run."""
+def load_checkpoint(path: Path) -> tuple[Folded, dict[str, Any]]:
+    """The network with the moving average of a run's weights, and what the checkpoint says of the run.
+
+    Raises:
+        Mp3fixError: there is none, it is broken, or its weights do not fit its configuration.
+    """
+    state = checkpoint.read(path)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise Mp3fixError(f"{path}: no such checkpoint") from None
-    network = Folded(**state["config"]["network"])
-    network.load_state_dict(state["average"])
+        network = Folded(**state["config"]["network"])
+    except (KeyError, TypeError):
+        raise Mp3fixError(f"{path}: its network is not of this version of mp3fix") from None
+    checkpoint.fill_all(network, state["average"], path)
     return network, state
+
+
+def trained_on(state: dict[str, Any]) -> str:
+    """What a generator was trained on, by its checkpoint, as one line; old checkpoints know no sources."""
+    parts = [f"{state['step']} steps, {state['minutes']:.0f} min on {state['device']}"]
+    if init := state.get("init"):
+        parts.append(f"continued from {Path(init['file']).stem} {init['version']}")
+    if sources := state.get("sources"):
+        parts.append(", ".join(f"{source} {minutes:.0f} min" for source, minutes in sources.items()))
+    # Folders of one's own may be many, and be called anything; a contract takes one line of some length.
+    return textwrap.shorten("; ".join(parts), 2000, placeholder=" ...")
 
 
 def weights_of(path: Path) -> dict[str, torch.Tensor]:

@@ -2,22 +2,25 @@
 
 import json
 import math
+import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from types import FrameType
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
 from mp3fix.errors import Mp3fixError
+from mp3fix.generator.contract import read_contract
 from mp3fix.generator.devices import available_cores
 from mp3fix.signal.stft import StftSpec
-from mp3fix.training import corpus
+from mp3fix.training import checkpoint, corpus
 from mp3fix.training.config import Config
 from mp3fix.training.examples import Batch, Example, Examples, collate
+from mp3fix.training.export import weights_of
 from mp3fix.training.losses import Weights, energy_score, excess_distance, profile_score, relative_error
 from mp3fix.training.networks.folded import Folded
 from mp3fix.training.spectra import istft, stft
@@ -33,52 +36,77 @@ def train(
     root: Path,
     run: Path,
     report: Report,
-    init: dict[str, torch.Tensor] | None = None,
+    init: Path | None = None,
     threads: int | None = None,
 ) -> None:
     """Train by `config` on the corpus at `root`; write run/checkpoint.pt and run/log.jsonl. Resumes.
+
+    The checkpoint says what it was trained on: `sources`, minutes of training material by source, of all sessions;
+    and `init`, the file it started from and the version in its contract, or None.
 
     Args:
         config: what to do.
         root: folder of the corpus.
         run: folder of this run; an existing checkpoint there is continued.
         report: takes progress lines.
-        init: weights to start from.
+        init: a generator's file whose weights to start from.
         threads: of PyTorch on the CPU; None: one for each core.
 
     Raises:
-        Mp3fixError: no corpus, or the loss is no longer finite.
+        Mp3fixError: no corpus, or no music to train on in it; weights or a checkpoint that do not fit the
+            configuration; or the gradient is no longer finite.
+        KeyboardInterrupt: after Ctrl-C, which ends the step and saves; a second one stops at once.
     """
     entries = corpus.load(root)
+    training = _training(root, entries)
     if threads:
         torch.set_num_threads(threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(config.seed)
     network = Folded(**config.network).to(device)
-    if init is not None:
-        started = network.load_state_dict(init, strict=False)
-        if started.missing_keys:
-            report(f"not among the weights to start from: {', '.join(started.missing_keys)}")
+    step, spent = 0, 0.0
+    sources, origin = _minutes(training), None
+    path = run / "checkpoint.pt"
+    resumed = checkpoint.read(path, device) if path.exists() else None
+    if resumed is not None:
+        _check_same(resumed["config"], config, path)
+        checkpoint.fill_all(network, resumed["network"], path)
+        if init is not None:
+            report(f"{path} is continued; the weights to start from are not used")
+    elif init is not None:
+        origin = _start(network, init, report)
     average = {key: value.detach().clone() for key, value in network.state_dict().items()}
     optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, betas=(0.9, 0.98), weight_decay=0.01)
-    step, spent = 0, 0.0
-    run.mkdir(parents=True, exist_ok=True)
-    checkpoint = run / "checkpoint.pt"
-    if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=device, weights_only=True)
-        network.load_state_dict(state["network"])
-        optimiser.load_state_dict(state["optimiser"])
-        average, step, spent = state["average"], state["step"], state["minutes"]
-        if init is not None:
-            report(f"{checkpoint} is continued; the weights to start from are not used")
+    if resumed is not None:
+        optimiser.load_state_dict(resumed["optimiser"])
+        average, step, spent = resumed["average"], resumed["step"], resumed["minutes"]
+        # What was trained on before counts, even if it is no longer in the corpus.
+        sources, origin = resumed.get("sources", {}) | sources, resumed.get("init")
         report(f"continuing at step {step}, {spent:.1f} of {config.minutes} minutes")
+    run.mkdir(parents=True, exist_ok=True)
+
+    def save() -> None:
+        state = {
+            "config": asdict(config),
+            "network": network.state_dict(),
+            "optimiser": optimiser.state_dict(),
+            "average": average,
+            "step": step,
+            "minutes": spent,
+            "device": torch.cuda.get_device_name() if device.type == "cuda" else "CPU",
+            "sources": sources,
+            "init": origin,
+        }
+        checkpoint.write(path, state)
+
     # A GPU waits for LAME: all the cores feed it. A CPU shares them.
     workers = max(1, available_cores() - 1 if device.type == "cuda" else available_cores() // 2)
-    batches = _batches(config, root, entries, step, workers)
+    batches = _batches(config, root, training, step, workers)
     validation = _validation(config, root, entries)
     weights = Weights(**config.weights)
     recent: list[float] = []
-    while spent < config.minutes:
+    stop = _Stop()
+    while spent < config.minutes and not stop.asked:
         began = time.monotonic()
         batch = next(batches).to(device)
         for group in optimiser.param_groups:
@@ -112,18 +140,80 @@ def train(
             with (run / "log.jsonl").open("a") as log:
                 log.write(json.dumps(line) + "\n")
             report("  ".join(f"{key} {value}" for key, value in line.items()))
-            _save(
-                checkpoint,
-                {
-                    "config": asdict(config),
-                    "network": network.state_dict(),
-                    "optimiser": optimiser.state_dict(),
-                    "average": average,
-                    "step": step,
-                    "minutes": spent,
-                    "device": torch.cuda.get_device_name() if device.type == "cuda" else "CPU",
-                },
-            )
+            save()
+    stop.end()
+    if stop.asked:
+        save()
+        report(f"stopped at step {step}; {path} is saved, run again to go on")
+        raise KeyboardInterrupt
+
+
+class _Stop:
+    """Takes Ctrl-C as a wish: half a step must not be saved. A second Ctrl-C stops at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._before = signal.signal(signal.SIGINT, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+        self.end()
+
+    def end(self) -> None:
+        """Ctrl-C is again what it was before."""
+        signal.signal(signal.SIGINT, self._before)
+
+
+def held_out(root: Path, entries: list[corpus.Entry]) -> list[corpus.Entry]:
+    """Pieces of the corpus at `root` to validate with; where there are none, those of training, never of test.
+
+    Raises:
+        Mp3fixError: there is neither.
+    """
+    for split in ("validation", "train"):
+        pieces = [entry for entry in entries if entry.split == split and entry.kind == "music"]
+        if pieces:
+            return pieces
+    raise Mp3fixError(f"{root}: the corpus has no music for training or validation; add some with --add")
+
+
+def _training(root: Path, entries: list[corpus.Entry]) -> list[corpus.Entry]:
+    training = [entry for entry in entries if entry.split == "train"]
+    if not training:
+        raise Mp3fixError(f"{root}: the corpus has no training files")
+    if all(entry.kind == "samples" for entry in training):
+        raise Mp3fixError(
+            f"{root}: all {len(training)} training files are one-shots; add music of more than 30 s with --add"
+        )
+    return training
+
+
+def _minutes(entries: list[corpus.Entry]) -> dict[str, float]:
+    """Minutes by source, one decimal."""
+    frames: dict[str, int] = {}
+    for entry in entries:
+        frames[entry.source] = frames.get(entry.source, 0) + entry.frames
+    return {source: round(count / corpus.RATE / 60, 1) for source, count in sorted(frames.items())}
+
+
+def _check_same(before: dict, config: Config, path: Path) -> None:
+    """Refuse to go on with what is another generator."""
+    for what, old, new in (
+        ("name", before["name"], config.name),
+        ("network", before["network"], config.network),
+    ):
+        if old != new:
+            raise Mp3fixError(f"{path}: its {what} is {old}, not {new} as configured; choose another --run")
+
+
+def _start(network: Folded, init: Path, report: Report) -> dict[str, str]:
+    """Take a generator's weights to start from; returns its file's name and the version in its contract."""
+    missing, surplus = checkpoint.fill(network, weights_of(init), init)
+    if missing:
+        report(f"not among the weights to start from: {', '.join(missing)}")
+    if surplus:
+        report(f"not used of the weights to start from: {', '.join(surplus)}")
+    return {"file": init.name, "version": read_contract(init).version}
 
 
 def _rate(config: Config, step: int, spent: float) -> float:
@@ -172,23 +262,30 @@ def _losses(network: Folded, batch: Batch, weights: Weights) -> tuple[torch.Tens
 
 
 def _batches(
-    config: Config, root: Path, entries: list[corpus.Entry], step: int, workers: int
+    config: Config, root: Path, training: list[corpus.Entry], step: int, workers: int
 ) -> Iterator[Batch]:
-    training = [entry for entry in entries if entry.split == "train"]
-    if not training:
-        raise Mp3fixError(f"{root}: the corpus has no training files")
     length = (config.frames - 1) * SPEC.hop + SPEC.n_fft
     # A continued run must not see the same examples again.
     examples = Examples(root, training, length, config.seed + 1000 * (step + 1), config.samples_share)
     loader = DataLoader(
-        examples, batch_size=config.batch, collate_fn=collate, num_workers=workers, prefetch_factor=4
+        examples,
+        batch_size=config.batch,
+        collate_fn=collate,
+        num_workers=workers,
+        prefetch_factor=4,
+        worker_init_fn=_ignore_interrupt,
     )
     return iter(loader)
 
 
+def _ignore_interrupt(worker: int) -> None:
+    """A terminal sends Ctrl-C to workers too; the step that is being made still needs them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _validation(config: Config, root: Path, entries: list[corpus.Entry]) -> list[Example]:
-    """Sixty-four fixed examples of validation pieces."""
-    held = [entry for entry in entries if entry.split == "validation"] or entries
+    """Sixty-four fixed examples of held-out pieces."""
+    held = held_out(root, entries)
     length = (config.frames - 1) * SPEC.hop + SPEC.n_fft
     stream = iter(Examples(root, held, length, seed=0, samples_share=0.0))
     return [next(stream) for _ in range(64)]
@@ -214,10 +311,3 @@ def _validate(
             for key, value in terms.items():
                 sums[key] = sums.get(key, 0.0) + value.item() * len(batch.target) / len(examples)
     return {f"val_{key}": round(value, 4) for key, value in sums.items()}
-
-
-def _save(path: Path, state: dict[str, Any]) -> None:
-    """Write a checkpoint whole or not at all."""
-    temporary = path.with_suffix(".tmp")
-    torch.save(state, temporary)
-    temporary.replace(path)

@@ -26,6 +26,7 @@ from mp3fix.generator.session import Generator, import_runtime
 from mp3fix.training import corpus
 from mp3fix.training.examples import Examples
 from mp3fix.training.export import PREFIX, SPEC, check_context, inputs_for, save, weights_of
+from mp3fix.training.loop import held_out
 from mp3fix.training.spectra import stft
 
 SPECTRA = 96  # examples of the validation pieces: half to measure ranges on, half to measure errors on
@@ -91,10 +92,9 @@ def write_variants(source: Path, root: Path) -> Iterator[Variant]:
 def real_spectra(root: Path, count: int) -> list[np.ndarray]:
     """Spectra of the corpus' validation pieces, always the same, each coded at a random setting.
 
-    Shape: float32 (1, 2, F, T) each.
+    Without any, training pieces serve, never test pieces. Shape: float32 (1, 2, F, T) each.
     """
-    entries = corpus.load(root)
-    held = [entry for entry in entries if entry.split == "validation"] or entries
+    held = held_out(root, corpus.load(root))
     examples = iter(Examples(root, held, (FRAMES - 1) * SPEC.hop + SPEC.n_fft, SEED, samples_share=0.0))
     spectra = (stft(torch.from_numpy(next(examples).degraded)[None], SPEC) for _ in range(count))
     return [torch.stack([each.real, each.imag], 1).numpy() for each in spectra]

@@ -10,12 +10,13 @@ import torch
 from mp3fix.errors import Mp3fixError
 from mp3fix.generator.session import Generator
 from mp3fix.signal import stft as plain
-from mp3fix.training import config, corpus, export, loop, spectra
+from mp3fix.training import checkpoint, codec, config, corpus, export, loop, spectra
 from mp3fix.training.examples import Examples, collate
 from mp3fix.training.losses import Weights, energy_score, excess_distance, profile_score, relative_error
 from mp3fix.training.networks.folded import Folded
 
 TINY = {"bins": 1025, "width": 16, "hidden": 16, "blocks": 2, "fine": 4, "bands": 4, "z": 3}
+TINY_TOML = "[network]\n" + "".join(f"{key} = {value}\n" for key, value in TINY.items())
 
 
 def song(seconds: float) -> np.ndarray:
@@ -162,23 +163,118 @@ def test_examples_are_aligned_pairs_of_the_codec(tmp_path: Path) -> None:
     assert degraded.shape == target.shape == (12, 60000)
     assert bool(((trusted > 0) & (trusted <= 1)).all())
     assert set(np.round(allowed.tolist(), 2)) <= {0.05, 0.35, 1.2}
-    error = 10 * torch.log10((degraded - target).square().sum(1) / target.square().sum(1))
-    assert float(error.max()) < -3  # misaligned by a sample or wrong in gain they would be far apart
+    for left, wanted in zip(degraded.numpy(), target.numpy(), strict=True):
+        assert codec.lag(wanted, left) == 0
+        assert codec.codec_gain(wanted[np.newaxis], left[np.newaxis]) == pytest.approx(1, abs=0.02)
     again = [next(iter(Examples(root, entries, 60000, seed=3, samples_share=0.3)))]
     np.testing.assert_array_equal(again[0].degraded, examples[0].degraded)
 
 
 def test_configurations_read_as_differences(tmp_path: Path) -> None:
-    (tmp_path / "base.toml").write_text("batch = 4\n[network]\nwidth = 16\nbands = 4\n")
+    (tmp_path / "base.toml").write_text("batch = 4\n" + TINY_TOML)
     (tmp_path / "mine.toml").write_text('base = "base.toml"\nminutes = 2\n[network]\nwidth = 32\n')
     mine = config.load(tmp_path / "mine.toml")
-    assert (mine.name, mine.batch, mine.minutes, mine.network) == ("mine", 4, 2, {"width": 32, "bands": 4})
+    assert (mine.name, mine.batch, mine.minutes, mine.network) == ("mine", 4, 2, {**TINY, "width": 32})
     assert config.load("music").network["bins"] == 1025
     (tmp_path / "bad.toml").write_text("colour = 1\n")
     with pytest.raises(Mp3fixError, match="colour"):
         config.load(tmp_path / "bad.toml")
     with pytest.raises(Mp3fixError, match="music"):
         config.load("nothing")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("batch = 4\n", r"no \[network\]"),
+        ("network = 3\n", "not a table"),
+        ("[network]\nbins = 1025\n", "has no 'width'"),
+        ('base = "tiny.toml"\n[network]\ncolour = 1\n', r"'colour' in \[network\]"),
+        ('base = "tiny.toml"\n[network]\nwidth = "wide"\n', "whole number"),
+        ('base = "tiny.toml"\n[weights]\nscroe = 1\n', r"'scroe' in \[weights\]"),
+        ('base = "tiny.toml"\n[weights]\nlog = "much"\n', "not a number"),
+    ],
+)
+def test_a_wrong_configuration_is_told(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "tiny.toml").write_text(TINY_TOML)
+    assert config.load(tmp_path / "tiny.toml").network == TINY
+    (tmp_path / "wrong.toml").write_text(text)
+    with pytest.raises(Mp3fixError, match=words):
+        config.load(tmp_path / "wrong.toml")
+
+
+def entry(split: str, kind: str = "music", seconds: float = 60, source: str = "s") -> corpus.Entry:
+    frames = round(seconds * corpus.RATE)
+    return corpus.Entry("", "", source, "MIT", kind, True, frames, 20000, split, "")
+
+
+def test_test_pieces_are_never_used_to_validate(tmp_path: Path) -> None:
+    train, validation, test = (entry(split) for split in ("train", "validation", "test"))
+    assert loop.held_out(tmp_path, [test, train, validation]) == [validation]
+    assert loop.held_out(tmp_path, [test, entry("train", "samples"), train]) == [train]
+    with pytest.raises(Mp3fixError, match="no music"):
+        loop.held_out(tmp_path, [test, entry("train", "samples")])
+
+
+def test_a_corpus_of_one_shots_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    soundfile.write(tmp_path / "own" / "hit.wav", song(0.4).T, 44100)
+    corpus.build(tmp_path, [tmp_path / "own"], lambda line: None)
+    with pytest.raises(Mp3fixError, match="one-shots"):
+        loop.train(config.Config("tiny", TINY), tmp_path, tmp_path / "run", print)
+    assert not (tmp_path / "run").exists()
+
+
+def state_of(network: Folded, **more: object) -> dict:
+    """A checkpoint as the first version of the loop wrote it, and more."""
+    weights = network.state_dict()
+    state = {"config": {"name": "tiny", "network": TINY}, "network": weights, "average": weights}
+    return {**state, "optimiser": {}, "step": 7, "minutes": 3.2, "device": "CPU", **more}
+
+
+def test_the_contract_says_what_was_trained_on(tmp_path: Path) -> None:
+    old = state_of(Folded(**TINY))
+    checkpoint.write(tmp_path / "checkpoint.pt", old)
+    _, read = export.load_checkpoint(tmp_path / "checkpoint.pt")
+    assert export.trained_on(read) == "7 steps, 3 min on CPU"
+    new = old | {"sources": {"own": 2.6, "renders": 115.1}, "init": {"file": "music.onnx", "version": "1"}}
+    assert export.trained_on(new) == (
+        "7 steps, 3 min on CPU; continued from music 1; own 3 min, renders 115 min"
+    )
+    many = export.trained_on(old | {"sources": {f"folder\n{k}": 1.0 for k in range(999)}})
+    assert len(many) <= 2000 and many.isprintable()
+
+
+def test_minutes_are_counted_by_source() -> None:
+    entries = [entry("train", seconds=90, source="b"), entry("train", source="a"), entry("train", source="b")]
+    assert loop._minutes(entries) == {"a": 1.0, "b": 2.5}
+
+
+def test_weights_that_do_not_fit_are_told(tmp_path: Path) -> None:
+    root, path = small_corpus(tmp_path), tmp_path / "run" / "checkpoint.pt"
+    tiny, wide = Folded(**TINY), Folded(**{**TINY, "width": 32})
+    common = {"name": "wide", "version": "1", "licence": "CC0-1.0", "trained_on": "a test"}
+    export.export(wide, tmp_path / "wide.onnx", texture=0.5, **common)
+
+    def refused(words: str, name: str = "tiny", network: dict = TINY, init: Path | None = None) -> None:
+        with pytest.raises(Mp3fixError, match=words) as caught:
+            loop.train(config.Config(name, network), root, path.parent, print, init)
+        assert len(str(caught.value).splitlines()) == 1
+
+    refused("wide.onnx: does not fit", init=tmp_path / "wide.onnx")
+    path.parent.mkdir(exist_ok=True)
+    checkpoint.write(path, state_of(tiny))
+    refused("its name is tiny, not other", name="other")
+    refused("its network is", network={**TINY, "width": 32})
+    checkpoint.write(path, state_of(wide))
+    refused("checkpoint.pt: does not fit")
+    with pytest.raises(Mp3fixError, match="does not fit"):
+        export.load_checkpoint(path)
+    for content in (b"", b"no checkpoint", path.read_bytes()[:5000]):
+        path.write_bytes(content)
+        refused("broken")
+    checkpoint.write(path, {"step": 1})
+    refused("no checkpoint of")
 
 
 @pytest.mark.slow
