@@ -6,7 +6,8 @@ from mp3fix.signal.stft import StftSpec
 
 FLOOR_DB = -100.0  # below the strongest bin of the long-term spectrum: nothing there is content
 FALL_DB = 25.0  # an encoder's low-pass falls by more than this ...
-FALL_HZ = 700.0  # ... within this width
+FALL_HZ = 700.0  # ... within this width ...
+LOWEST_HZ = 2000.0  # ... and above this: the fall behind a strong sub-bass is no cut-off
 
 
 class CutoffMeter:
@@ -48,7 +49,8 @@ class CutoffMeter:
         width = max(1, round(FALL_HZ * self._spec.n_fft / self._spec.rate))
         fall = level[: top + 1 - width] - level[width : top + 1]
         # A fall counts as the cut-off only where nothing comes back up after it.
-        for k in np.flatnonzero(fall > FALL_DB)[::-1]:
+        lowest = LOWEST_HZ * self._spec.n_fft / self._spec.rate
+        for k in np.flatnonzero((fall > FALL_DB) & (np.arange(len(fall)) >= lowest))[::-1]:
             if level[k + width :].max() <= level[k] - FALL_DB:
                 top = int(k)
                 break
