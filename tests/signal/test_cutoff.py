@@ -26,7 +26,8 @@ def test_a_steep_end_is_the_cutoff(high: float) -> None:
 
 def test_a_strong_sub_bass_is_not() -> None:
     bass = np.sin(2 * np.pi * 50 * np.arange(88200) / 44100)
-    # So far below the bass the floor is near, and the measure is short by up to FALL_HZ.
+    assert measured(bass + noise(22050.0, level=0.03, fall=1)) > 21900
+    # So far below the bass the floor is near, and the measure of a steep end is short by up to FALL_HZ.
     assert 16100 - FALL_HZ < measured(bass + noise(16100.0, level=0.03)) < 16200
 
 
