@@ -140,7 +140,7 @@ def trained_on(state: dict[str, Any]) -> str:
     if init := state.get("init"):
         parts.append(f"continued from {Path(init['file']).stem} {init['version']}")
     if sources := state.get("sources"):
-        parts.append(", ".join(f"{source} {minutes:.0f} min" for source, minutes in sources.items()))
+        parts.append(", ".join(f"{source} {minutes:g} min" for source, minutes in sources.items()))
     # Folders of one's own may be many, and be called anything; a contract takes one line of some length.
     return textwrap.shorten("; ".join(parts), 2000, placeholder=" ...")
 

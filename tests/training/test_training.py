@@ -239,7 +239,7 @@ def test_the_contract_says_what_was_trained_on(tmp_path: Path) -> None:
     assert export.trained_on(read) == "7 steps, 3 min on CPU"
     new = old | {"sources": {"own": 2.6, "renders": 115.1}, "init": {"file": "music.onnx", "version": "1"}}
     assert export.trained_on(new) == (
-        "7 steps, 3 min on CPU; continued from music 1; own 3 min, renders 115 min"
+        "7 steps, 3 min on CPU; continued from music 1; own 2.6 min, renders 115.1 min"
     )
     many = export.trained_on(old | {"sources": {f"folder\n{k}": 1.0 for k in range(999)}})
     assert len(many) <= 2000 and many.isprintable()
