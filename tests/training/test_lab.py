@@ -135,13 +135,13 @@ def test_the_whole_lab_in_miniature(tmp_path: Path) -> None:
     names = {"tiny", "tiny-det", "tiny-fp16", "tiny-int8"}
     assert {path.name for path in models.iterdir()} == {f"{name}.onnx" for name in names}
     trained_on = read_contract(models / "tiny.onnx").trained_on
-    assert trained_on.startswith(f"{state['step']} steps") and trained_on.endswith("; own 1 min")
+    assert trained_on.startswith(f"{state['step']} steps") and trained_on.endswith("; own 0.5 min")
 
     tiny = models / "tiny.onnx"
     out = tmp_path / "evaluation"
     scored = lab_done("evaluate", tiny, "--corpus", root, "--out", out, "--quick", "--pieces", "1")
-    assert "gates hold" in scored and "tiny" in (out / "report.md").read_text()
-    assert len((out / "scores.csv").read_text().splitlines()) > 6  # settings of the quick form
+    assert "gates hold" in scored and "tiny" in (out / "quick.md").read_text()
+    assert len((out / "quick.csv").read_text().splitlines()) > 6
     assert "Whole process" in lab_done("bench", tiny, "--minutes", "0.05", "--device", "cpu")
 
     restored = tmp_path / "restored.flac"
