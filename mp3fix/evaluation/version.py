@@ -5,7 +5,7 @@ from functools import cache
 from importlib.metadata import version as installed
 from pathlib import Path
 
-import onnxruntime
+from mp3fix.generator.session import import_runtime
 
 PACKAGE = Path(__file__).parents[1]
 # Pairs, restorations and measures. How they are planned, kept, judged and shown changes no figure.
@@ -26,7 +26,7 @@ DISTRIBUTIONS = ("lameenc", "visqol-python", "pesq", "pystoi", "soundfile")
 def version() -> str:
     """Digest of the sources and the versions of the packages that figures come from, 32 hex digits."""
     # ONNX Runtime is installed under several names, one for each kind of device.
-    packages = [*(f"{name} {installed(name)}" for name in DISTRIBUTIONS), onnxruntime.__version__]
+    packages = [*(f"{name} {installed(name)}" for name in DISTRIBUTIONS), import_runtime().__version__]
     return hashlib.sha256("\n".join([digest(PACKAGE), *packages]).encode()).hexdigest()[:32]
 
 
