@@ -63,7 +63,7 @@ def train(
 @app.command()
 def export(
     run: Annotated[Path, typer.Argument(help="Folder of a run.")],
-    models: Annotated[Path, typer.Option(help="Folder for the .onnx files.")] = Path("models"),
+    models: Annotated[Path, typer.Option(help="Folder for the .onnx files.")] = Path("work/models"),
     version: Annotated[str, typer.Option(help="Version of the generator.")] = "1",
     texture: Annotated[float, typer.Option(min=0, max=1, help="Default texture.")] = 1.0,
     reach: Annotated[
