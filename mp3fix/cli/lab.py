@@ -114,7 +114,7 @@ def evaluate(
     corpus: CorpusFolder = Path("work/corpus"),
     out: Annotated[
         Path,
-        typer.Option(help="Folder for report.md, scores.csv, pictures and the cache; of --quick: quick.*."),
+        typer.Option(help="Folder for report.md, scores.csv, pictures and the cache; in part: quick.*."),
     ] = Path("work/evaluation"),
     quick: Annotated[bool, typer.Option("--quick", help="Minutes: 5 pieces, 6 settings, no draws.")] = False,
     pieces: Annotated[int | None, typer.Option(min=1, help="Only the first test pieces, by name.")] = None,
@@ -151,11 +151,12 @@ def evaluate(
                 print(f"{done}/{total} {what}", file=sys.stderr, flush=True)
 
         runner.run(jobs, out / "cache", tell)
-    pictures = {model.label: spectrograms.draw(chosen, model, out) for model in compared if not quick}
+    part = quick or pieces is not None  # never in the place of a full report
+    pictures = {model.label: spectrograms.draw(chosen, model, out) for model in compared if not part}
     results = runner.gather(jobs, out / "cache")
-    gates = report.write(*results, compared, out, testpieces.about(corpus), pictures, quick)
+    gates = report.write(*results, compared, out, testpieces.about(corpus), pictures, part)
     judged = [gate for gate in gates if gate.holds is not None]
-    written = out / ("quick.md" if quick else "report.md")
+    written = out / ("quick.md" if part else "report.md")
     print(f"{written}: {sum(gate.holds is True for gate in judged)} of {len(judged)} gates hold")
 
 
