@@ -143,7 +143,7 @@ class Examples(IterableDataset):
             recording = recording.mean(0, keepdims=True)
         degraded = codec.degrade(np.ascontiguousarray(recording), setting)
         gain = codec.codec_gain(recording, degraded)
-        # Silence, a crop the codec drops nearly all of, or one that did not come back in time.
+        # A crop the codec drops nearly all of, or one that did not come back in time. Silence stays: it is music too.
         if not 0.85 < gain < 1.1 or codec.misfit(recording, degraded):
             return None
         target = gain * recording[0, MARGIN:-MARGIN]
