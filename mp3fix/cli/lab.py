@@ -65,7 +65,7 @@ def export(
     run: Annotated[Path, typer.Argument(help="Folder of a run.")],
     models: Annotated[Path, typer.Option(help="Folder for the .onnx files.")] = Path("work/models"),
     version: Annotated[str, typer.Option(help="Version of the generator.")] = "1",
-    texture: Annotated[float, typer.Option(min=0, max=1, help="Default texture.")] = 1.0,
+    texture: Annotated[float, typer.Option(min=0, max=1, help="Default texture.")] = 0.75,
     reach: Annotated[
         float,
         typer.Option(min=0, max=1, help="How far seeds differ: 1 is all that the network finds possible."),
