@@ -8,13 +8,16 @@ CONFIG ?= music
 MODEL ?= music
 MODELS ?= work/models
 
-.PHONY: demo test check lint types bench corpus train export evaluate clean
+.PHONY: demo test slow check lint types bench corpus train export evaluate clean
 
 demo: .venv/installed
 	$(BIN)/python -m mp3fix.report.demo
 
 test: .venv/tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not slow"
+
+slow: .venv/tests
+	$(BIN)/python -m pytest -m slow
 
 check: lint types test
 
