@@ -22,9 +22,7 @@ from mp3fix.training.recording import RATE, cutoff, read
 from mp3fix.training.testset import TEST
 
 TEST_SHARE, VALIDATION_SHARE = 0.14, 0.05
-RENDERED_HZ = (
-    21000.0  # of renders no more is trusted: above, the synthesiser has images of what it interpolates
-)
+RENDERED_HZ = 21000.0  # of renders no more is trusted: above are the synthesiser's interpolation images
 SAVE_EVERY = 20  # new files between two writes of the index
 
 

@@ -17,19 +17,13 @@ MARGIN = 6000  # samples on each side of a crop for the codec to start up and ru
 IDENTITY_SHARE = 0.12
 DULL_SHARE = 0.4  # of the examples of high quality that are low-passed first ...
 DULL_HZ = (6000.0, 19000.0)  # ... in this range: a cut-off alone does not mean a coarse encoder ...
-DULL_SLOPE_HZ = (
-    300.0,
-    4000.0,
-)  # ... falling over this width: steep as an encoder's filter, or as nature has it
+DULL_SLOPE_HZ = (300.0, 4000.0)  # ... falling over this width: steep as an encoder's filter, or as in nature
 TILT_SHARE = 0.3  # of all examples that fall off ...
 TILT_HZ = (500.0, 2000.0)  # ... from here ...
 TILT_DB = (2.0, 12.0)  # ... by so much an octave: few songs are as dark as a lone instrument
-FASTER_HZ = 20500.0  # what is played faster ends here: soxr's filter is 1 dB down, and 30 dB 1 kHz above
-WEIGHTS = {
-    "solo": 3.0,
-    "vocals": 2.0,
-    "pop or rock": 2.0,
-}  # how often, relative to length: there is little of it
+FASTER_HZ = 20500.0  # what is played faster is known up to here: soxr's filter is 4 dB down at 21 kHz
+# How often a category is drawn, relative to its length: there is little of these.
+WEIGHTS = {"solo": 3.0, "vocals": 2.0, "pop or rock": 2.0}
 SETTINGS: tuple[tuple[Setting, float], ...] = (
     (codec.mono(16), 1.2),
     (codec.mono(24), 1.0),

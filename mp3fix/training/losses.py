@@ -67,10 +67,7 @@ def energy_score(
     """
     total = x.new_zeros(())
     for spec, share in RESOLUTIONS:
-        bins = torch.arange(spec.bins, device=x.device) / (spec.bins - 1)
-        mask = (bins <= trusted[:, None]).to(x.dtype)[:, :, None]
-        scale = float(spec.analysis_window().std()) * spec.n_fft**0.5
-        spectra = stft(torch.cat([x, y1, y2]), spec) / scale
+        spectra, mask = _spectra((x, y1, y2), trusted, spec)
         values = _compressed(spectra)
         for value, weight in zip(values, (weights.complex, weights.magnitude, weights.log), strict=True):
             total = total + share * weight * (_score(value) * mask).mean()
@@ -103,11 +100,7 @@ def excess_distance(
     x: torch.Tensor, y: torch.Tensor, before: torch.Tensor, trusted: torch.Tensor
 ) -> torch.Tensor:
     """By how much the log-spectral distance of y exceeds 0.9 times that of `before`, nepers, mean over the batch."""
-    spec = StftSpec()
-    scale = float(spec.analysis_window().std()) * spec.n_fft**0.5
-    bins = torch.arange(spec.bins, device=x.device) / (spec.bins - 1)
-    mask = (bins <= trusted[:, None]).to(x.dtype)[:, :, None]
-    spectra = stft(torch.cat([x, y, before]), spec) / scale
+    spectra, mask = _spectra((x, y, before), trusted, StftSpec())
     a, b, c = (0.5 * torch.log(spectra.real**2 + spectra.imag**2 + FLOOR**2)).chunk(3)
     mean = mask.mean(1).clamp_min(1e-3)
     after, was = ((((a - each) ** 2 * mask).mean(1) / mean + 1e-8).sqrt().mean(-1) for each in (b, c))
@@ -123,6 +116,17 @@ def relative_error(x: torch.Tensor, y: torch.Tensor, trusted: torch.Tensor) -> t
     known = torch.arange(spectra.shape[-1], device=x.device) / (spectra.shape[-1] - 1) <= trusted[:, None]
     signal, error = 2 * ((spectra.real**2 + spectra.imag**2) * known).sum(-1)
     return torch.log10(error / (signal + 1e-9) + 1e-6) * (signal > 1e-6)
+
+
+def _spectra(
+    signals: tuple[torch.Tensor, ...], trusted: torch.Tensor, spec: StftSpec
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Spectra of signals (B, n), one after the other along the first axis; (B, F, 1), 1 for each known bin."""
+    x = signals[0]
+    bins = torch.arange(spec.bins, device=x.device) / (spec.bins - 1)
+    mask = (bins <= trusted[:, None]).to(x.dtype)[:, :, None]
+    scale = float(spec.analysis_window().std()) * spec.n_fft**0.5
+    return stft(torch.cat(signals), spec) / scale, mask
 
 
 def _compressed(spectra: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -9,9 +9,9 @@ from pathlib import Path
 from mp3fix.training.scores import ENSEMBLES
 from mp3fix.training.sources import SOURCES
 
-# MP3 is not among them: whoever learns from MP3s learns to leave their damage alone.
-AUDIO_SUFFIXES = {".ogg", ".opus", ".oga", ".flac", ".wav", ".aiff", ".aif"}
+# MP3 is in neither: whoever learns from MP3s learns to leave their damage alone.
 LOSSLESS_SUFFIXES = {".flac", ".wav", ".aiff", ".aif"}
+AUDIO_SUFFIXES = LOSSLESS_SUFFIXES | {".ogg", ".opus", ".oga"}
 EFFECTS = {"sfx", "sounds"}  # folders of packages that hold no music
 STEMS = ("song.ogg", "guitar.ogg", "rhythm.ogg", "drums.ogg")  # of one song of Frets on Fire
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
 from mp3fix.errors import Mp3fixError
+from mp3fix.training.material import AUDIO_SUFFIXES
 from mp3fix.training.sources import SOURCES, Source
 
-KEPT_SUFFIXES = {".ogg", ".opus", ".oga", ".flac", ".wav", ".aiff", ".aif", ".sf2"}
+KEPT_SUFFIXES = AUDIO_SUFFIXES | {".sf2"}
 
 
 def download(root: Path, report: Callable[[str], None], sources: Iterable[Source] = SOURCES) -> None:
