@@ -57,7 +57,7 @@ def cutoff(samples: np.ndarray) -> float:
         meter.push(frames)
         frames[..., : round(LEAST_CUTOFF * spec.n_fft / spec.rate)] = 0
         without_bass.push(frames)
-    # Where a sub-bass rules, the meter takes the fall behind it for the end of the spectrum.
+    # Beside a pure bass tone all else may lie below the meter's floor; by itself it shows how far the file goes.
     return meter.hz if meter.hz == 0 or meter.hz > LEAST_CUTOFF else without_bass.hz
 
 
