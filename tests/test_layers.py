@@ -19,6 +19,7 @@ LAYERS = [
     {"generator"},
     {"restore"},
     {"segment", "song"},
+    {"batch"},
     {"report"},
     {"training"},
     {"evaluation"},
