@@ -23,7 +23,7 @@ TILT_HZ = (500.0, 2000.0)  # ... from here ...
 TILT_DB = (2.0, 12.0)  # ... by so much an octave: few songs are as dark as a lone instrument
 FASTER_HZ = 20500.0  # what is played faster is known up to here: soxr's filter is 4 dB down at 21 kHz
 # How often a category is drawn, relative to its length: there is little of these.
-WEIGHTS = {"solo": 3.0, "vocals": 2.0, "pop or rock": 2.0}
+WEIGHTS = {"solo": 1.7, "vocals": 2.0, "pop or rock": 2.0}
 SETTINGS: tuple[tuple[Setting, float], ...] = (
     (codec.mono(16), 1.2),
     (codec.mono(24), 1.0),

@@ -20,7 +20,7 @@ from mp3fix.training.networks.folded import Folded
 
 SPEC = StftSpec()
 TOLERANCE = 1e-4  # largest difference between torch and ONNX Runtime, relative to the largest value
-FRAMES = 96  # of the inputs that are compared and probed
+FRAMES = 192  # of the inputs that are compared and probed
 PREFIX = "network."  # of the weights' names in the file
 
 

@@ -15,6 +15,7 @@ from mp3fix.training.spectra import stft
 
 POWER = 0.4  # compression of magnitudes: between loudness (0.3) and the square root
 LEVEL_SAMPLES = 1024  # over which levels are averaged
+DROWNED = 10**-4.5  # of the loudest band's power: ViSQOL's floor (Chinen et al. 2020, arXiv 2004.09584)
 FLOOR = 1e-4  # of the example's rms spectrum, -80 dB: below it, level differences do not matter
 
 
@@ -28,6 +29,7 @@ class Weights:
         log: difference of log magnitudes, in nepers.
         level: difference of levels in 1/3 octaves and some 25 ms, in nepers. A bin of a noise differs from another by
             6 dB whatever its level; here the level itself can be seen.
+        audible: the same for levels of whole bands that are not drowned by the loudest: within 45 dB below it.
         profile: difference of long-term levels in 1/3 octaves, in nepers: what the song-level vector is for.
         mean: relative error of the estimate without noise, log10; counted three times where it is above the MP3's.
         draw: relative error of a draw, log10.
@@ -39,6 +41,7 @@ class Weights:
     magnitude: float = 1.0
     log: float = 0.15
     level: float = 0.5
+    audible: float = 0.5
     profile: float = 0.1
     mean: float = 1.0
     draw: float = 0.02
@@ -76,8 +79,12 @@ def energy_score(
     known = torch.matmul(octaves, mask) / octaves.sum(1)[:, None] > 0.99
     frames = LEVEL_SAMPLES // spec.hop
     power = torch.matmul(octaves, spectra.abs().square() * mask.repeat(3, 1, 1)) / octaves.sum(1)[:, None]
-    levels = 0.5 * torch.log(functional.avg_pool1d(power, frames, frames // 2) + FLOOR**2)
-    return total + weights.level * (_score(levels) * known).mean()
+    power = functional.avg_pool1d(power, frames, frames // 2)
+    total = total + weights.level * (_score(0.5 * torch.log(power + FLOOR**2)) * known).mean()
+    # What is heard beside the loudest: a lone instrument's air that is not there, rather than its depth below hearing.
+    bands = power * octaves.sum(1)[:, None]
+    floor = DROWNED * bands.chunk(3)[0].amax(1, keepdim=True).repeat(3, 1, 1) + FLOOR**2
+    return total + weights.audible * (_score(0.5 * torch.log(bands + floor)) * known).mean()
 
 
 def profile_score(x: torch.Tensor, y1: torch.Tensor, y2: torch.Tensor, trusted: torch.Tensor) -> torch.Tensor:

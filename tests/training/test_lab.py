@@ -17,7 +17,7 @@ from mp3fix.generator.contract import read_contract
 from mp3fix.training import checkpoint, corpus, loop
 
 EXCERPT = Path(__file__).parents[1] / "data" / "excerpt.mp3"
-NETWORK = "[network]\nbins = 1025\nwidth = 16\nhidden = 16\nblocks = 2\nfine = 4\nbands = 4\nz = 3\n"
+NETWORK = "[network]\nbins = 1025\nwidth = 16\nhidden = 16\nblocks = 2\nfine = 4\nbands = 4\nz = 3\nfar = 1\n"
 LAB = [sys.executable, "-c", "from mp3fix.cli.lab import run; run()"]
 
 

@@ -15,7 +15,7 @@ from mp3fix.training.examples import Examples, collate
 from mp3fix.training.losses import Weights, energy_score, excess_distance, profile_score, relative_error
 from mp3fix.training.networks.folded import Folded
 
-TINY = {"bins": 1025, "width": 16, "hidden": 16, "blocks": 2, "fine": 4, "bands": 4, "z": 3}
+TINY = {"bins": 1025, "width": 16, "hidden": 16, "blocks": 2, "fine": 4, "bands": 4, "z": 3, "far": 1}
 TINY_TOML = "[network]\n" + "".join(f"{key} = {value}\n" for key, value in TINY.items())
 
 
@@ -67,6 +67,50 @@ def test_the_network_does_not_care_about_the_level() -> None:
     z = torch.randn(1, 3)
     loud, soft = network(x, noise, z, torch.ones(1)), network(0.01 * x, noise, z, torch.ones(1))
     assert float((100 * soft - loud).abs().max() / loud.abs().max()) < 1e-3
+
+
+@pytest.mark.parametrize("bin_", [100.3, 101.3, 102.3, 103.3])
+def test_neighbours_of_a_steady_tone_keep_its_phase(bin_: float) -> None:
+    """So that one filter serves all bins: only a whole frame has the phase, four kinds of bins have four."""
+    spec, near = plain.StftSpec(), int(bin_)
+    tone = torch.cos(2 * torch.pi * bin_ / spec.n_fft * torch.arange(16384.0) + 1.0)[None]
+    spectrum = spectra.stft(tone, spec)
+    planes = Folded(**TINY)._neighbours(torch.stack([spectrum.real, spectrum.imag], 1)[:, :, :-1])
+    here = spectrum[0, near, 12]
+    got = [complex(torch.complex(plane[0, 0], plane[0, 1])[near, 12] / here) for plane in planes]
+    turn = 2 * np.pi * (bin_ - near) / 4  # beyond the bin's own, from frame to frame
+    # Sum and difference of both frames, the latter also turned by 90 degrees; the sum of the two beyond.
+    wanted = [2 * np.cos(turn), 2j * np.sin(turn), 2 * np.sin(turn), 2 * np.cos(2 * turn)]
+    np.testing.assert_allclose(got[:4], wanted, atol=1e-3)
+    # Of a Hann window's main lobe all bins have one sign once every other one is turned round.
+    assert got[4].real > 1 and abs(got[4].imag) < 1e-3
+    assert abs(got[5].real) < 1e-3
+
+
+def test_a_filter_over_frames_is_part_of_the_estimate() -> None:
+    network, x = Folded(**TINY).eval(), torch.randn(1, 2, 1025, 40)
+    before = network.estimate(x).mean
+    with torch.no_grad():
+        network.head.bias[5] = 0.25
+    change = (network.estimate(x).mean - before)[:, :, :-1]
+    expected = 0.25 * next(iter(network._neighbours(x[:, :, :-1])))
+    torch.testing.assert_close(change, expected * torch.sigmoid(torch.tensor(4.0)), rtol=0.2, atol=0.02)
+
+
+def test_hiss_beside_a_tone_costs_where_it_is_heard() -> None:
+    """30 dB below the tone's band it counts, 70 dB below hardly; without the floor both would."""
+    torch.manual_seed(0)
+    tone = torch.sin(0.1 * torch.arange(32768.0))[None] + 1e-5 * torch.randn(1, 32768)
+    hiss = torch.randn(1, 32768)
+    trusted = torch.ones(1)
+
+    def cost(level: float, weight: float) -> float:
+        names = ("complex", "magnitude", "log", "level", "audible")
+        weights = Weights(**dict.fromkeys(names, 0.0) | {"audible": weight})
+        return float(energy_score(tone, tone + level * hiss, tone + level * hiss, trusted, weights))
+
+    assert cost(3e-2, 1.0) > 5 * cost(3e-4, 1.0)
+    assert cost(3e-2, 0.0) == 0
 
 
 def test_the_energy_score_is_least_for_draws_of_the_right_spread() -> None:

@@ -17,9 +17,9 @@ from mp3fix.generator.session import Generator
 from mp3fix.training import corpus, export, variants
 from mp3fix.training.networks.folded import Folded
 
-SMALL = {"bins": 1025, "width": 32, "hidden": 48, "blocks": 2, "fine": 4, "bands": 4, "z": 3}
+SMALL = {"bins": 1025, "width": 32, "hidden": 48, "blocks": 2, "fine": 4, "bands": 4, "z": 3, "far": 1}
 COMMON = {"version": "1", "licence": "CC0-1.0", "trained_on": "a test"}
-PRODUCTS = 2 + 2 * 2  # into the trunk, out of it, and two a block
+PRODUCTS = 2 + 2 * 3  # into the trunk, out of it, and two a block
 
 
 @pytest.fixture(scope="module")
