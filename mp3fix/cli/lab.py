@@ -22,7 +22,7 @@ def lab() -> None:
 
 @app.command()
 def corpus(
-    folder: Annotated[Path, typer.Argument(help="Where the corpus goes (about 12 GB).")],
+    folder: Annotated[Path, typer.Argument(help="Where the corpus goes (about 15 GB).")],
     add: Annotated[
         list[Path] | None, typer.Option(help="A folder of your own music, lossless if possible; repeatable.")
     ] = None,
