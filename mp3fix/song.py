@@ -18,6 +18,7 @@ from mp3fix.files.decode import Decoder, open_decoder
 from mp3fix.files.encode import Encoder, gain_for_peak
 from mp3fix.files.names import draw_paths, shown
 from mp3fix.files.probe import Info, probe
+from mp3fix.files.snapshot import Snapshot
 from mp3fix.files.wavstream import PipeClosed, WavStream
 from mp3fix.generator.catalog import DEFAULT
 from mp3fix.restore import Options, Restorer, Song, output_frames
@@ -38,6 +39,8 @@ class Target:
         tags: whether tags and cover art are carried over.
         preserve_time: whether the output takes the input's modification time.
         overwrite: whether an existing output is replaced.
+        jobs: what tells later how each output was made (see batch.done), one a seed; written as the tag
+            MP3FIX_JOB, without `tags` too. Empty for none.
     """
 
     bits: Literal["16", "24", "32f"] = "24"
@@ -47,6 +50,7 @@ class Target:
     tags: bool = True
     preserve_time: bool = False
     overwrite: bool = False
+    jobs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check ranges.
@@ -160,8 +164,11 @@ def restore_song(
     for each in out if isinstance(out, Sequence) else ():
         if each.exists() and path.exists() and each.samefile(path):
             raise EncodeError(f"{shown(each)}: the output would overwrite the input; name another")
+    source = Snapshot(path)
     info = _probe(path)
     with open_decoder(path) as decoder:
+        # Now, while it is there for sure: who restores from a stick may pull it out when all has been read.
+        carried = tags.read(path) if target.tags and isinstance(out, Sequence) else tags.Tags()
         outer = options.output_rate(decoder.rate)
         span = _span(target, outer)
         meters = CutoffMeter(restorer.generator.contract.stft), CutoffMeter(restorer.generator.contract.stft)
@@ -176,9 +183,13 @@ def restore_song(
         with closing(song.restored(_from(decoder, song.origin))) as blocks:
             if isinstance(out, Sequence):
                 result.outputs = tuple(out)
-                written = _to_files(blocks, out, decoder, restorer, options, target, result, frames, progress)
+                written = _to_files(
+                    blocks, out, decoder, restorer, options, target, result, frames, progress, source, carried
+                )
             else:
                 written = _to_pipe(blocks, out, decoder, options, target, result, frames, progress)
+                if changed := source.changed():
+                    result.warnings.append(changed)
         result.warnings[:0] = decoder.warnings
     result.seconds = written / outer
     result.cutoff_before, result.cutoff_after = (meter.hz for meter in meters)
@@ -227,8 +238,10 @@ def _to_files(
     result: Result,
     frames: int | None,
     progress: Progress | None,
+    source: Snapshot,
+    carried: tags.Tags,
 ) -> int:
-    """Write one file a seed; returns samples per channel."""
+    """Write one file a seed, all of them or none; returns samples per channel."""
     written = 0
     with ExitStack() as stack:
         encoders = []
@@ -251,20 +264,27 @@ def _to_files(
             if progress is not None:
                 progress(written / result.rate, frames / result.rate if frames else None)
         _check_start(written, target, result.input)
-        carried = tags.read(result.input) if target.tags else None
+        if changed := source.changed():
+            raise DecodeError(changed)
         # All draws of a song share one gain, so that they can be compared. Floats need none.
         needed = 0.0 if target.bits == "32f" else gain_for_peak(max(encoder.peak for encoder in encoders))
         gain = needed if target.gain_db is None else target.gain_db
-        for encoder, seed in zip(encoders, options.seeds, strict=True):
-            extra = _own_tags(restorer, options, seed, gain)
-            done = encoder.commit(carried, extra if target.tags else None, gain)
+        jobs = target.jobs or ("",) * len(encoders)
+        for encoder, seed, job in zip(encoders, options.seeds, jobs, strict=True):
+            extra = _own_tags(restorer, options, seed, gain) if target.tags else {}
+            if job:
+                extra["MP3FIX_JOB"] = job
+            done = encoder.finish(carried, extra, gain)
             result.gain_db = done.gain_db
             result.warnings += [text for text in done.warnings if text not in result.warnings]
+        # Only now that all are whole and on the disk.
+        for encoder in encoders:
+            encoder.publish()
     if target.preserve_time:
-        times = result.input.stat()
+        times = source.status.st_atime_ns, source.status.st_mtime_ns
         for path in paths:
             try:
-                os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+                os.utime(path, ns=times)
             except OSError as error:
                 result.warnings.append(f"{shown(path)} keeps today's date: {error.strerror or error}")
     return written

@@ -48,12 +48,16 @@ def run() -> None:
         if sys.stdout is not None:  # a file name that the terminal cannot show must not end the program
             sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
         code = main(sys.argv[1:])
+        interrupt.over = True
     except BaseException:  # libraries may turn an interrupt into an error of theirs
         if interrupt.at is None:
             raise
         print(f"{NAME}: interrupted", file=sys.stderr)
-        # What was begun has been cleared away. Python's own end could still wait for a thread, or for whoever
-        # reads the pipe.
+        # What was begun has been cleared away, but for what an interrupt between two steps may leave.
+        temporary = sys.modules.get("mp3fix.files.temporary")
+        if temporary is not None:
+            temporary.remove_all()
+        # Python's own end could still wait for a thread, or for whoever reads the pipe.
         os._exit(130)
     sys.exit(code)
 
@@ -62,9 +66,12 @@ class _Interrupt:
     """Handler of signals. What comes again within two seconds does not disturb the clearing away."""
 
     at: float | None = None
+    over = False  # all is done, and only Python's own end is left
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         now = time.monotonic()
+        if self.over:
+            return
         if self.at is None or now - self.at > 2:
             self.at = now
             raise KeyboardInterrupt

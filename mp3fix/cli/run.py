@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from mp3fix import __version__
+from mp3fix.batch.plan import Job, Naming, jobs
+from mp3fix.batch.sources import STDIO, Found, find
 from mp3fix.cli.console import Console
-from mp3fix.cli.plan import STDIO, Job, UsageError, jobs, output_suffix, seconds, seeds
 from mp3fix.cli.request import Request, check
-from mp3fix.errors import DecodeError, EncodeError, Mp3fixError, OutputExistsError
+from mp3fix.cli.values import output_suffix, seconds, seeds
+from mp3fix.errors import DecodeError, EncodeError, Mp3fixError, OutputExistsError, UsageError
 from mp3fix.files.names import shown
 
 Record = dict[str, Any]  # a line of JSON
@@ -29,10 +31,12 @@ def perform(request: Request) -> int:
         elif not request.inputs:
             raise UsageError("name at least one input; see mp3fix --help")
         elif request.info:
-            return _each([Job(typed, ()) for typed in request.inputs], _describe, request.json)
+            found = find(request.inputs, own=True)
+            described = [Job(source.typed, ()) for source in found.sources]
+            return _each(found, described, _describe, request.json)
         else:
-            return _restore(request, request.inputs)
-    except (Mp3fixError, UsageError) as error:
+            return _restore(request, find(request.inputs, output=request.output))
+    except Mp3fixError as error:
         return _fail(error, str(error))
     return 0
 
@@ -42,13 +46,17 @@ def _fail(error: Exception, text: str) -> int:
     return 2 if isinstance(error, UsageError) else 1
 
 
-def _each(planned: Sequence[Job], work: Work, as_json: bool) -> int:
+def _each(found: Found, planned: Sequence[Job], work: Work, as_json: bool) -> int:
     """One input after the other; one that fails is reported and does not stop the others."""
     code = 0
+    for typed, reason in found.failures:
+        code = _fail(DecodeError(reason), reason)
+        if as_json:
+            print(json.dumps({"input": typed, "status": "failed", "error": reason}), flush=True)
     for job in planned:
         try:
             record, text = work(job)
-        except (Mp3fixError, UsageError, OSError) as error:
+        except (Mp3fixError, OSError) as error:
             reason = _reason(error, job) if isinstance(error, OSError) else str(error)
             code = max(code, _fail(error, reason))
             record, text = {"status": "failed", "error": reason}, ""
@@ -87,20 +95,21 @@ def _describe(job: Job) -> tuple[Record, str]:
     return {"status": "read"} | found, as_text(job.name, found)
 
 
-def _restore(request: Request, inputs: list[str]) -> int:
+def _restore(request: Request, found: Found) -> int:
     """Restore the inputs, or say what would become of them."""
     from mp3fix.generator import catalog
     from mp3fix.generator.contract import read_contract
 
     console = Console(request.quiet, request.verbose)
     suffix = output_suffix(request.output, request.form, request.bits)
-    planned = jobs(inputs, request.output, suffix, seeds(request.seed, request.samples))
+    naming = Naming(suffix, seeds(request.seed, request.samples), Path(request.model).stem)
+    planned = jobs(found, request.output, naming)
     contract = read_contract(catalog.find(request.model))
     check(request, contract, suffix)
     if request.seed is not None and contract.kind == "deterministic":
         console.warn(f"{contract.name} is deterministic: --seed changes nothing")
     work = _foreseer(request) if request.dry_run else _worker(request, console)
-    return _each(planned, work, request.json)
+    return _each(found, planned, work, request.json)
 
 
 def _foreseer(request: Request) -> Work:
@@ -178,6 +187,7 @@ def _source(typed: str) -> Iterator[Path]:
     if typed != STDIO:
         yield Path(typed)
         return
+    from mp3fix.files import temporary
     from mp3fix.files.decode import spool_stdin
 
     if sys.stdin is None:
@@ -188,7 +198,7 @@ def _source(typed: str) -> Iterator[Path]:
     except Mp3fixError as error:
         raise type(error)(str(error).replace(shown(path), "standard input")) from error
     finally:
-        path.unlink(missing_ok=True)
+        temporary.remove(path)
 
 
 @contextmanager

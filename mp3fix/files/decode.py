@@ -1,7 +1,6 @@
 """Disk to samples: ffmpeg where there is one, libsndfile otherwise; one length from both, no silent loss."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +10,7 @@ import numpy as np
 
 from ..bitstream.frames import FrameScan
 from ..errors import DecodeError
-from . import ffmpeg, missing, sniff
+from . import ffmpeg, missing, sniff, temporary
 from .bursts import BurstGate
 from .lengths import Promise, promised
 from .names import shown
@@ -159,7 +158,7 @@ class Decoder:
 
 
 def spool_stdin(stream: BinaryIO) -> Path:
-    """Copies a pipe to a temporary file, which the caller removes: MP3s must be read twice, and need an end.
+    """Copies a pipe to a temporary file; the caller does `temporary.remove`. MP3s must be read twice, and need an end.
 
     Raises:
         DecodeError: the stream is a terminal, is empty, or cannot be copied.
@@ -168,15 +167,15 @@ def spool_stdin(stream: BinaryIO) -> Path:
         raise DecodeError("standard input is a terminal: pipe a file into it, or name one")
     path = None
     try:
-        with tempfile.NamedTemporaryFile(prefix="mp3fix-", delete=False) as file:
-            path = Path(file.name)
+        path = temporary.create_elsewhere("stdin")
+        with open(path, "wb") as file:
             shutil.copyfileobj(stream, file, 1 << 20)
             size = file.tell()
         if not size:
             raise DecodeError("standard input is empty")
     except BaseException as error:
         if path is not None:
-            path.unlink(missing_ok=True)
+            temporary.remove(path)
         if isinstance(error, OSError):
             raise DecodeError(f"standard input cannot be copied to a temporary file ({error})") from error
         raise

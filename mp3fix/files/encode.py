@@ -5,6 +5,7 @@ gets one gain for all of it instead of clipping. 32-bit floats pass full scale w
 once.
 """
 
+import errno
 import math
 import os
 from collections.abc import Iterator
@@ -29,6 +30,11 @@ Bits = Literal["16", "24", "32f"]
 # Where a gain puts the peak: dither, one unit of 16 bits, must still fit below full scale.
 CEILING = 1 - 2**-14
 _BLOCK = 65536  # frames
+# What the system says too shortly.
+_ADVICE = {
+    errno.ENOSPC: "the disk is full ({}): make room, or name another place",
+    errno.EFBIG: "no larger file is allowed there ({}): name another place, or write FLAC",
+}
 
 
 @dataclass(frozen=True)
@@ -54,10 +60,10 @@ def gain_for_peak(peak: float) -> float:
 
 
 class Encoder:
-    """One song being written; a context manager that leaves nothing behind unless `commit` succeeds.
+    """One song being written; a context manager that leaves nothing behind unless `publish` succeeds.
 
     Args:
-        path: the target. Until `commit`, only temporary files `.NAME.mp3fix-PID-RANDOM.tmp` appear beside it.
+        path: the target. Until `publish`, only temporary files `.NAME.mp3fix-PID-RANDOM.tmp` appear beside it.
         rate: Hz.
         channels: in the order of WAV files.
         format: "wav" (RF64 where it must hold more than 4 GB) or "flac".
@@ -67,8 +73,8 @@ class Encoder:
 
     Raises:
         OutputExistsError: the target exists and is not to be overwritten.
-        EncodeError: the format cannot hold this, or the target is no place for a file. Entering, `write` and
-            `commit` raise it with the system's reason when the disk refuses.
+        EncodeError: the format cannot hold this, or the target is no place for a file. Entering, `write`,
+            `finish` and `publish` raise it with the system's reason when the disk refuses.
     """
 
     def __init__(
@@ -133,14 +139,17 @@ class Encoder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(OSError):  # what could not be written is thrown away
-            self._file.close()
+        self._close()
         self._remove()
 
-    def _remove(self) -> None:
+    def _close(self) -> None:
+        with suppress(OSError):  # what could not be written is thrown away
+            self._file.close()
+
+    def _remove(self, kept: Path | None = None) -> None:
         for path in self._temporaries:
-            with suppress(OSError):
-                path.unlink()
+            if path != kept:
+                temporary.remove(path)
 
     def _create(self) -> Path:
         path = temporary.create(self._path)
@@ -154,7 +163,8 @@ class Encoder:
             yield
         except OSError as error:
             reason = error.strerror or str(error) or type(error).__name__
-            raise EncodeError(f"{shown(self._path)} cannot be written: {reason}") from error
+            advised = _ADVICE.get(error.errno or 0, "{}").format(reason)
+            raise EncodeError(f"{shown(self._path)} cannot be written: {advised}") from error
 
     @property
     def peak(self) -> float:
@@ -183,7 +193,18 @@ class Encoder:
         extra: dict[str, str] | None = None,
         gain_db: float | None = None,
     ) -> Encoded:
-        """Finish the file and give it its name.
+        """Finish the file and give it its name: `finish` and `publish`."""
+        done = self.finish(tags, extra, gain_db)
+        self.publish()
+        return done
+
+    def finish(
+        self,
+        tags: tagging.Tags | None = None,
+        extra: dict[str, str] | None = None,
+        gain_db: float | None = None,
+    ) -> Encoded:
+        """Write all there is to be written, to the disk itself, so that `publish` has only to rename.
 
         Args:
             tags: from `tags.read`.
@@ -203,6 +224,8 @@ class Encoder:
                 gain = gain if self._fixed_gain is None else self._fixed_gain
                 result = self._create()
                 clipped = self._encode(result, np.float32(from_db(gain)))
+                self._close()
+                self._remove(result)  # the spool: its room may be needed
                 if clipped:
                     fitting = math.floor(10 * to_db(CEILING / self._peak)) / 10
                     warnings.append(
@@ -210,8 +233,14 @@ class Encoder:
                     )
             self._file.close()
             warnings += tagging.write(result, tags or tagging.Tags(), extra or {})
-            temporary.publish(result, self._path, self._overwrite)
+            temporary.sync(result)
+        self._result = result
         return Encoded(self._frames, to_db(self._peak), gain, warnings)
+
+    def publish(self) -> None:
+        """Give the finished file its name, in one step."""
+        with self._errors():
+            temporary.publish(self._result, self._path, self._overwrite)
 
     def _encode(self, path: Path, gain: np.float32) -> int:
         """Spool to result; returns the number of samples beyond full scale."""

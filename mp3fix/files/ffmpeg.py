@@ -3,10 +3,13 @@
 import os
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import threading
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
@@ -15,10 +18,11 @@ import numpy as np
 
 from ..bitstream.frames import FrameScan
 from ..errors import DecodeError
-from . import sniff
+from . import sniff, temporary
 from .mp3stream import repaired_copy
 from .names import shown
 from .source import lfe_channels
+from .watchdog import Watchdog
 
 VARIABLE = "MP3FIX_FFMPEG"
 # Demuxers that open other files, devices or the network at the word of the file they read.
@@ -38,6 +42,7 @@ _REFERRING |= {"mlv", "rtp", "rtsp", "sap", "sdp", "vapoursynth", "vobsub", "web
 _OUTPUT = ["-map", "0:a:0", "-map_metadata", "-1", "-bitexact", "-c:a", "pcm_f32le", "-f", "wav", "pipe:1"]
 _STDERR_LINES = 20
 _PATIENCE_S = 10.0
+HANG_S = 60.0  # without a byte while we wait for one; its disk may have to wake up
 
 
 def find() -> Path | None:
@@ -158,9 +163,12 @@ class FfmpegSource:
         self._stdout, self._stderr = self._process.stdout, self._process.stderr
         self._drain = threading.Thread(target=self._drain_stderr, daemon=True)
         self._drain.start()
+        self._watchdog = Watchdog(HANG_S, self._kill)
         try:
-            header = _read_wav_header(self._stdout)
-            if header is None or not self._stdout.peek(1):  # type: ignore[attr-defined]
+            with self._awaited():
+                header = _read_wav_header(self._stdout)
+                nothing = header is None or not self._stdout.peek(1)  # type: ignore[attr-defined]
+            if header is None or nothing:
                 raise DecodeError(f"{shown(path)}: ffmpeg finds no audio in it ({self._reason()})")
             self.rate, self.channels, mask = header
             self.lfe = lfe_channels(mask, self.channels)
@@ -176,6 +184,24 @@ class FfmpegSource:
                 self._lines.append(re.sub(r" @ 0x[0-9a-f]+\]", "]", line))
                 self._line_count += 1
 
+    @contextmanager
+    def _awaited(self) -> Iterator[None]:
+        """Around waiting for ffmpeg, which is killed when it takes too long."""
+        with self._watchdog.waiting():
+            yield
+        if self._watchdog.barked:
+            raise DecodeError(
+                f"{shown(self._path)}: ffmpeg gave nothing for {HANG_S:g} s and was stopped: try again"
+            )
+
+    def _kill(self) -> None:
+        """Kills the child and, where it is a script, what it has started: they would hold on to our pipes."""
+        if self._process.returncode is None:
+            if os.name == "posix":
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.kill()
+
     def _reason(self) -> str:
         """ffmpeg's last words, once it has written all its output."""
         self._wait()
@@ -186,21 +212,23 @@ class FfmpegSource:
         try:
             self._process.wait(_PATIENCE_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self._kill()
             self._process.wait()
         self._drain.join(_PATIENCE_S)
 
     def read(self, frames: int) -> np.ndarray:
         """See `Source.read`."""
-        raw = self._stdout.read(frames * self.channels * 4)
+        with self._awaited():
+            raw = self._stdout.read(frames * self.channels * 4)
         whole = len(raw) // (4 * self.channels) * self.channels
         return np.frombuffer(raw, "<f4", whole).reshape(-1, self.channels)
 
     def finish(self) -> str | None:
         """See `Source.finish`."""
-        while self._stdout.read(1 << 18):
-            pass
-        self._wait()
+        with self._awaited():
+            while self._stdout.read(1 << 18):
+                pass
+            self._wait()
         code = self._process.returncode
         if code < 0:
             raise DecodeError(
@@ -213,8 +241,9 @@ class FfmpegSource:
     def close(self) -> None:
         """See `Source.close`."""
         if self._process.poll() is None:
-            self._process.kill()
+            self._kill()
         self._process.wait()
+        self._watchdog.close()
         self._drain.join(_PATIENCE_S)
         self._stdout.close()
         self._stderr.close()
@@ -223,7 +252,7 @@ class FfmpegSource:
     def _remove_copy(self) -> None:
         """Removes the repaired copy, if there is one."""
         if self._copy is not None:
-            self._copy.unlink(missing_ok=True)
+            temporary.remove(self._copy)
 
 
 def _read_wav_header(stream: IO[bytes]) -> tuple[int, int, int] | None:

@@ -2,13 +2,13 @@
 
 import io
 import shutil
-import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from ..bitstream.frames import FrameScan
+from . import temporary
 
 _LONGEST_FRAME = 8192
 
@@ -96,15 +96,12 @@ class FrameFile(io.RawIOBase):
 
 
 def repaired_copy(path: Path, frames: FrameScan) -> Path:
-    """Writes the frames of a damaged MP3 to a temporary file, which the caller removes."""
-    with (
-        open(path, "rb") as raw,
-        tempfile.NamedTemporaryFile(prefix="mp3fix-", suffix=".mp3", delete=False) as copy,
-    ):
-        try:
-            shutil.copyfileobj(FrameFile(raw, frames), copy, 1 << 20)
-        except BaseException:
-            copy.close()
-            Path(copy.name).unlink()
-            raise
-    return Path(copy.name)
+    """Writes the frames of a damaged MP3 to a temporary file; the caller does `temporary.remove`."""
+    copy = temporary.create_elsewhere("repaired.mp3")
+    try:
+        with open(path, "rb") as raw, open(copy, "wb") as file:
+            shutil.copyfileobj(FrameFile(raw, frames), file, 1 << 20)
+    except BaseException:
+        temporary.remove(copy)
+        raise
+    return copy

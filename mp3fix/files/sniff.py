@@ -4,7 +4,10 @@ import mmap
 import os
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from ..bitstream.frames import FrameScan, scan
 from ..bitstream.tagbytes import audio_span
@@ -40,6 +43,7 @@ _OTHER_LAYER = re.compile(
     % b"|".join(re.escape(bytes((b,))) for b in range(16, 240) if b & 12 != 12),
     re.DOTALL,
 )
+_LARGEST_READ = 1 << 26
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
@@ -60,7 +64,7 @@ def look(path: Path) -> FrameScan | None:
             )
         if not status.st_size:
             raise DecodeError(f"{name}: is empty")
-        with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        with open(path, "rb") as file, _bytes(file, status.st_size) as data:
             return _look(data, path)
     except FileNotFoundError as error:
         raise DecodeError(f"{name}: no such file") from error
@@ -71,12 +75,23 @@ def look(path: Path) -> FrameScan | None:
 
 def is_other_layer(path: Path) -> bool:
     """Whether a file begins, behind its tags, like MPEG audio of Layer I or II (.mp1, .mp2)."""
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with open(path, "rb") as file, _bytes(file, os.stat(path).st_size) as data:
         begin, _ = audio_span(data)
         return bool(_OTHER_LAYER.match(data[begin : begin + 4]))
 
 
-def _look(data: mmap.mmap, path: Path) -> FrameScan | None:
+@contextmanager
+def _bytes(file: BinaryIO, size: int) -> Iterator[bytes | mmap.mmap]:
+    """What is in a file. To look into a mapped one that another program cuts short ends the process (SIGBUS), so
+    only what would take much memory is mapped."""
+    if size <= _LARGEST_READ:
+        yield file.read()
+    else:
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            yield data
+
+
+def _look(data: bytes | mmap.mmap, path: Path) -> FrameScan | None:
     """The same for the bytes of an existing file."""
     name = shown(path)
     begin, end = audio_span(data)

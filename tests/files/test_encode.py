@@ -304,7 +304,7 @@ def files_no_larger_than(size: int) -> Iterator[None]:
 def test_a_full_disk_while_spooling(tmp_path: Path, format: str, bits: str) -> None:
     with (
         files_no_larger_than(300_000),
-        pytest.raises(EncodeError, match=r"out\.x cannot be written: File too large"),
+        pytest.raises(EncodeError, match=r"out\.x cannot be written: .*File too large"),
     ):
         encode(tmp_path / "out.x", music(400_000), format, bits)
     assert os.listdir(tmp_path) == []
@@ -324,7 +324,9 @@ def test_a_full_disk_while_encoding(
             return path
 
         monkeypatch.setattr(temporary, "create", full)
-        with pytest.raises(EncodeError, match=r"out\.x cannot be written: No space left on device$"):
+        with pytest.raises(
+            EncodeError, match=r"out\.x cannot be written: the disk is full \(No space left on device\)"
+        ):
             encoder.commit()
     assert os.listdir(tmp_path) == []
 
