@@ -5,6 +5,10 @@ class Mp3fixError(Exception):
     """Base of all errors that a user can do something about."""
 
 
+class UsageError(Mp3fixError):
+    """What was asked for means nothing; the message says why."""
+
+
 class DecodeError(Mp3fixError):
     """The input is missing, is not audio, or nothing of it can be decoded."""
 

@@ -5,8 +5,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from mp3fix.cli.plan import STDIO, UsageError, seconds
-from mp3fix.errors import DeviceError
+from mp3fix.batch.sources import STDIO
+from mp3fix.cli.values import seconds
+from mp3fix.errors import DeviceError, UsageError
 
 if TYPE_CHECKING:
     from mp3fix.generator.contract import Contract

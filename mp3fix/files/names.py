@@ -4,6 +4,29 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+# What names music. Files with another suffix can be restored too, when they are named themselves.
+AUDIO_SUFFIXES = frozenset(
+    (
+        *(".mp3", ".mp2", ".mp1", ".mpa", ".m4a", ".m4b", ".m4r", ".aac", ".ogg", ".oga", ".opus", ".spx"),
+        *(".flac", ".wav", ".wave", ".w64", ".rf64", ".aif", ".aiff", ".aifc", ".caf", ".au", ".snd"),
+        *(
+            ".wma",
+            ".asf",
+            ".ape",
+            ".wv",
+            ".mpc",
+            ".tta",
+            ".tak",
+            ".mka",
+            ".webm",
+            ".weba",
+            ".ac3",
+            ".amr",
+            ".ra",
+        ),
+    )
+)
+
 
 def shown(path: Path) -> str:
     """The name of a file as one printable line: odd bytes and control characters are written as escapes."""

@@ -2,15 +2,29 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mp3fix.cli.plan import Job, UsageError, jobs, output_suffix, seconds, seeds
+from mp3fix.batch.plan import Job, Naming, jobs
+from mp3fix.batch.sources import find
+from mp3fix.errors import UsageError
 
 
-def outputs(inputs: list[str], output: str | None, draws: tuple[int, ...] = (0,)) -> list[list[str]]:
-    suffix = output_suffix(output, None, None)
-    return [[str(path) for path in job.outputs] for job in jobs(inputs, output, suffix, draws)]
+def planned(
+    inputs: list[str],
+    output: str | None,
+    draws: tuple[int, ...] = (0,),
+    name: str | None = None,
+    copies: bool = False,
+) -> list[Job]:
+    to_wav = output is not None and output.endswith(".wav") and not Path(output).is_dir()
+    naming = Naming(".wav" if to_wav else ".flac", draws, "music", name)
+    return jobs(find(inputs, output=output), output, naming, copies)
+
+
+def outputs(*arguments: Any, **options: Any) -> list[list[str]]:
+    return [[str(path) for path in job.outputs] for job in planned(*arguments, **options)]
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +43,7 @@ def test_an_audio_suffix_names_a_file(output: str) -> None:
 
 @pytest.mark.parametrize("output", ["out", "out/", "out.wav/", "out.v1"])
 def test_anything_else_names_a_folder(output: str) -> None:
-    job = jobs(["music/in.mp3"], output, ".flac", (0,))[0]
+    job = planned(["music/in.mp3"], output)[0]
     assert job == Job("music/in.mp3", (Path(output) / "in.flac",), Path(output))
 
 
@@ -40,7 +54,7 @@ def test_a_folder_that_looks_like_a_file_is_a_folder() -> None:
 
 def test_each_seed_has_its_own_file() -> None:
     five = [f"out/in.seed{seed}.flac" for seed in range(7, 12)]
-    assert outputs(["in.mp3"], "out/", seeds(7, 5)) == [five]
+    assert outputs(["in.mp3"], "out/", tuple(range(7, 12))) == [five]
     assert outputs(["in.mp3"], "x.wav", (0, 1)) == [["x.seed0.wav", "x.seed1.wav"]]
     assert outputs(["in.mp3"], None, (0, 1)) == [["in.restored.seed0.flac", "in.restored.seed1.flac"]]
 
@@ -54,7 +68,7 @@ def test_only_the_last_suffix_is_taken_off() -> None:
 
 
 def test_standard_input_and_output() -> None:
-    assert jobs(["-"], "-", ".wav", (0,)) == [Job("-", ())]
+    assert planned(["-"], "-") == [Job("-", ())]
     assert outputs(["-"], "out/") == [["out/stdin.flac"]]
     assert outputs(["-"], "x.flac") == [["x.flac"]]
 
@@ -81,7 +95,7 @@ def test_standard_input_and_output() -> None:
 )
 def test_what_has_no_place(inputs: list[str], output: str | None, draws: int, word: str) -> None:
     with pytest.raises(UsageError, match=word):
-        outputs(inputs, output, seeds(0, draws))
+        outputs(inputs, output, tuple(range(draws)))
 
 
 def test_an_output_that_is_the_input_by_another_name() -> None:
@@ -106,60 +120,3 @@ def test_names_in_messages_fit_in_a_line() -> None:
         outputs(["in.mp3"], "a\n\udcffb.mp3")
     assert Job("a\nb", ()).name == r"a\nb"
     assert Job("-", ()).name == "standard input"
-
-
-@pytest.mark.parametrize(
-    ("output", "form", "bits", "suffix"),
-    [
-        (None, None, None, ".flac"),
-        ("out/", None, "16", ".flac"),
-        ("out/", "wav", None, ".wav"),
-        ("out/", None, "32f", ".wav"),
-        ("-", None, "16", ".wav"),
-        ("-", "wav", "32f", ".wav"),
-        ("x.wav", None, "32f", ".wav"),
-        ("x.Flac", "flac", "24", ".flac"),
-        ("out.wav/", "flac", None, ".flac"),
-    ],
-)
-def test_the_format(output: str | None, form: str | None, bits: str | None, suffix: str) -> None:
-    assert output_suffix(output, form, bits) == suffix
-
-
-@pytest.mark.parametrize(
-    ("output", "form", "bits"),
-    [
-        ("x.flac", None, "32f"),
-        (None, "flac", "32f"),
-        ("-", "flac", None),
-        ("x.wav", "flac", None),
-        ("x.flac", "wav", None),
-    ],
-)
-def test_formats_that_contradict_each_other(output: str | None, form: str | None, bits: str | None) -> None:
-    with pytest.raises(UsageError):
-        output_suffix(output, form, bits)
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [("90", 90), ("1:30", 90), ("1:02:03.5", 3723.5), ("0.25", 0.25), ("0", 0), ("90.", 90)],
-)
-def test_times(text: str, value: float) -> None:
-    assert seconds(text) == value
-
-
-@pytest.mark.parametrize(
-    "text", ["", "-1", "1:", ":30", "1:2:3:4", "1m", "nan", "inf", "1e3", "1,5", " 1", "1\n"]
-)
-def test_what_is_no_time(text: str) -> None:
-    with pytest.raises(UsageError, match="is not a time"):
-        seconds(text)
-
-
-def test_seeds() -> None:
-    assert seeds(None, 1) == (0,)
-    assert seeds(7, 3) == (7, 8, 9)
-    assert seeds(2**63 - 1, 1) == (2**63 - 1,)
-    with pytest.raises(UsageError, match=str(2**63 - 1)):
-        seeds(2**63 - 1, 2)
