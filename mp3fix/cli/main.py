@@ -11,14 +11,17 @@ NAME = "mp3fix"
 
 def main(arguments: list[str]) -> int:
     """The program, given its arguments. Returns the exit code: 0 all done, 1 something failed, 2 wrong usage."""
-    from mp3fix.cli.options import app
-    from mp3fix.cli.request import Request
-    from mp3fix.cli.run import perform
+    from mp3fix.cli.config import understood
+    from mp3fix.errors import UsageError
 
     try:
-        parsed = app(arguments, prog_name=NAME, standalone_mode=False)
-        # After --help and the like it is an exit code.
-        code = perform(parsed) if isinstance(parsed, Request) else int(parsed or 0)
+        parsed = understood(arguments, NAME)
+        if isinstance(parsed, int):
+            code = parsed
+        else:
+            from mp3fix.cli.run import perform
+
+            code = perform(parsed)
         if sys.stdout is not None:
             sys.stdout.flush()
         return code
@@ -27,6 +30,9 @@ def main(arguments: list[str]) -> int:
         if not isinstance(error, BrokenPipeError):
             print(f"{NAME}: standard output: {error.strerror or error}", file=sys.stderr)
         return 1
+    except UsageError as error:
+        print(f"{NAME}: {error}", file=sys.stderr)
+        return 2
     except Exception as error:
         message = getattr(error, "format_message", None)  # of an option that typer could not take
         if message is None:

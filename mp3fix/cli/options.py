@@ -11,12 +11,17 @@ _EPILOGUE = """
 \b
 Examples:
   mp3fix song.mp3                   writes song.restored.flac beside it
+  mp3fix music/ -o restored/        restores a library into a like tree;
+                                    run again to go on where it was stopped
   mp3fix song.mp3 -o - | ffplay -   lets you listen at once
   mp3fix song.mp3 --seed 7 --samples 5 -o out/
                                     draws song.seed7.flac to song.seed11.flac
 
 \b
 Exit codes: 0 all done, 1 something failed, 2 wrong usage, 130 interrupted.
+
+Options can also be set by variables (MP3FIX_TEXTURE=0.5), a preset and a
+configuration file; see the README.
 """
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -26,7 +31,17 @@ app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
 def mp3fix(
     inputs: Annotated[
         list[str] | None,
-        typer.Argument(metavar="INPUT", help="Files to restore; - is standard input.", show_default=False),
+        typer.Argument(
+            metavar="INPUT", help="Files and folders to restore; - is standard input.", show_default=False
+        ),
+    ] = None,
+    input_list: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Restore what this file names, a line each (or ended by NUL bytes); - is standard input.",
+            show_default=False,
+        ),
     ] = None,
     output: Annotated[
         str | None,
@@ -34,8 +49,17 @@ def mp3fix(
             "--output",
             "-o",
             metavar="OUT",
-            help="Where to: a .flac or .wav file for one input, else a folder; - is standard output (WAV).",
+            help="Where to: a .flac or .wav file for one input, else a folder, which mirrors the inputs' tree; "
+            "- is standard output (WAV).",
             show_default="NAME.restored.flac beside the input",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEMPLATE",
+            help="Names of the outputs, made of {stem}, {input_ext}, {ext}, {seed} and {model}.",
+            show_default="{stem}.{ext} with -o, {stem}.restored.{ext} without",
         ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing files.")] = False,
@@ -69,6 +93,20 @@ def mp3fix(
             show_default="0; a song that would clip is lowered",
         ),
     ] = None,
+    below: Annotated[
+        int | None,
+        typer.Option(
+            min=8,
+            max=2000,
+            metavar="KBPS",
+            help="Restore only what has at most this bitrate, or sounds as if it once had.",
+            show_default="everything",
+        ),
+    ] = None,
+    others: Annotated[
+        Literal["skip", "copy"],
+        typer.Option(help="What becomes of the others: nothing, or a copy below -o."),
+    ] = "skip",
     no_tags: Annotated[bool, typer.Option("--no-tags", help="Leave tags and cover art behind.")] = False,
     preserve_time: Annotated[
         bool, typer.Option("--preserve-time", help="Give the output the input's date.")
@@ -127,15 +165,43 @@ def mp3fix(
     threads: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="CPU threads.", show_default="one for each core")
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            max=1024,
+            metavar="N",
+            help="How many songs to restore at a time.",
+            show_default="what suits the machine",
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Let the workers of this Dask scheduler restore, as in tcp://host:8786.",
+            show_default=False,
+        ),
+    ] = None,
     fast: Annotated[
         bool,
         typer.Option("--fast", help="Let a GPU calculate in TF32: faster, and no longer equal to the CPU's."),
     ] = False,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.toml", help="Take options from this file: texture = 0.5", show_default=False
+        ),
+    ] = None,
     info: Annotated[
         bool, typer.Option("--info", help="Only say what the inputs are; measure their cut-off.")
     ] = False,
     list_models: Annotated[bool, typer.Option("--list-models", help="Only list the generators.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be written where.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be written where, and what not.")
+    ] = False,
     json: Annotated[
         bool, typer.Option("--json", help="A line of JSON for each input, on standard output.")
     ] = False,

@@ -5,11 +5,10 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from mp3fix.batch.sources import STDIO
-from mp3fix.cli.values import seconds
 from mp3fix.errors import DeviceError, UsageError
 
 if TYPE_CHECKING:
+    from mp3fix.batch.done import Recipe
     from mp3fix.generator.contract import Contract
 
 
@@ -18,12 +17,16 @@ class Request:
     """The options, as typed; cli.options documents them."""
 
     inputs: list[str] | None
+    input_list: str | None
     output: str | None
+    name: str | None
     force: bool
     form: Literal["wav", "flac"] | None
     bits: Literal["16", "24", "32f"] | None
     rate: int | None
     gain: float | None
+    below: int | None
+    others: Literal["skip", "copy"]
     no_tags: bool
     preserve_time: bool
     start: str
@@ -36,7 +39,10 @@ class Request:
     model: str
     device: str
     threads: int | None
+    jobs: int | None
+    scheduler: str | None
     fast: bool
+    preset: str | None
     info: bool
     list_models: bool
     dry_run: bool
@@ -57,6 +63,8 @@ def check(request: Request, contract: "Contract", suffix: str) -> None:
     Raises:
         UsageError: with the reason.
     """
+    from mp3fix.batch.sources import STDIO
+    from mp3fix.cli.values import seconds
     from mp3fix.files.flacfile import can_hold_rate
     from mp3fix.generator.devices import parse_device
 
@@ -94,3 +102,36 @@ def check(request: Request, contract: "Contract", suffix: str) -> None:
         raise UsageError(f"{contract.name} gives magnitudes; their phases are found by --phase griffinlim")
     if contract.domain == "waveform" and request.phase is not None:
         raise UsageError(f"{contract.name} gives samples, not spectra; --phase means nothing for it")
+
+
+def recipe(request: Request, contract: "Contract", digest: str, suffix: str) -> "Recipe":
+    """How the outputs are made, for `batch.done.fingerprint`.
+
+    Args:
+        request: the options.
+        contract: the generator's.
+        digest: of the generator's file, by `batch.done.digest`.
+        suffix: of the outputs.
+    """
+    from mp3fix.batch.done import Recipe
+    from mp3fix.cli.values import seconds
+
+    return Recipe(
+        generator=digest,
+        texture=_texture(request, contract),
+        mix=request.mix,
+        phase=request.phase or ("griffinlim" if contract.domain == "magnitude" else "complex"),
+        rate=request.rate,
+        form=suffix[1:],
+        bits=request.bits or "24",
+        gain=request.gain,
+        start=seconds(request.start),
+        duration=None if request.duration is None else seconds(request.duration),
+        tags=not request.no_tags,
+    )
+
+
+def _texture(request: Request, contract: "Contract") -> float | None:
+    if not contract.texture:
+        return None
+    return contract.default_texture if request.texture is None else request.texture

@@ -28,14 +28,14 @@ def perform(request: Request) -> int:
             print(f"mp3fix {__version__}")
         elif request.list_models:
             _list_models(request.json)
-        elif not request.inputs:
+        elif not request.inputs and request.input_list is None:
             raise UsageError("name at least one input; see mp3fix --help")
         elif request.info:
-            found = find(request.inputs, own=True)
+            found = find(request.inputs or [], request.input_list, own=True)
             described = [Job(source.typed, ()) for source in found.sources]
             return _each(found, described, _describe, request.json)
         else:
-            return _restore(request, find(request.inputs, output=request.output))
+            return _restore(request, find(request.inputs or [], request.input_list, request.output))
     except Mp3fixError as error:
         return _fail(error, str(error))
     return 0
@@ -102,8 +102,9 @@ def _restore(request: Request, found: Found) -> int:
 
     console = Console(request.quiet, request.verbose)
     suffix = output_suffix(request.output, request.form, request.bits)
-    naming = Naming(suffix, seeds(request.seed, request.samples), Path(request.model).stem)
-    planned = jobs(found, request.output, naming)
+    naming = Naming(suffix, seeds(request.seed, request.samples), Path(request.model).stem, request.name)
+    copies = request.below is not None and request.others == "copy"
+    planned = jobs(found, request.output, naming, copies)
     contract = read_contract(catalog.find(request.model))
     check(request, contract, suffix)
     if request.seed is not None and contract.kind == "deterministic":

@@ -16,6 +16,14 @@ from programs import PROGRAM, Ended
 from mp3fix.cli.main import main
 
 
+@pytest.fixture(autouse=True)
+def no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options of whoever runs the tests do not count."""
+    for name in [name for name in os.environ if name.startswith("MP3FIX_") and name != "MP3FIX_FFMPEG"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+
+
 @pytest.fixture
 def call(capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
     """Runs the program in this process."""

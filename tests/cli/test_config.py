@@ -1,0 +1,153 @@
+"""Options that are not typed."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from programs import Ended
+
+from mp3fix.cli.config import configuration, understood
+from mp3fix.cli.request import Request
+from mp3fix.errors import UsageError
+
+Call = Callable[..., Ended]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def options(*arguments: str) -> Request:
+    parsed = understood(["x.mp3", *arguments], "mp3fix")
+    assert isinstance(parsed, Request)
+    return parsed
+
+
+def configure(text: str) -> None:
+    configuration().parent.mkdir(parents=True, exist_ok=True)
+    configuration().write_text(text)
+
+
+def test_the_order_of_precedence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them in turn is asked only where no earlier one says anything."""
+    assert options().texture is None
+    configure("texture = 0.1\nmix = 0.1\nseed = 1\nrate = 48000")
+    Path("my.toml").write_text("texture = 0.2\nmix = 0.2\nseed = 2")
+    monkeypatch.setenv("MP3FIX_TEXTURE", "0.3")
+    monkeypatch.setenv("MP3FIX_MIX", "0.3")
+    found = options("--preset", "my.toml", "--texture", "0.4")
+    assert (found.texture, found.mix, found.seed, found.rate) == (0.4, 0.3, 2, 48000)
+    assert options().seed == 1
+    monkeypatch.setenv("MP3FIX_PRESET", "my.toml")
+    assert options().seed == 2
+
+
+def test_what_is_set_is_as_if_it_were_typed() -> None:
+    configure(
+        'output = "-odd name/"\nbits = 16\nstart = 00:01:30\nduration = 90\ngain = -6\nforce = true\njson = false\n'
+        'format = "wav"\ninput-list = "list"\npreserve-time = true\nname = "{stem}.{ext}"\nothers = "copy"\njobs = 2\n'
+    )
+    typed = (
+        ["--output=-odd name/", "--bits=16", "--start=00:01:30", "--duration=90", "--gain=-6", "--force"],
+        [
+            "--format=wav",
+            "--input-list=list",
+            "--preserve-time",
+            "--name={stem}.{ext}",
+            "--others=copy",
+            "-j2",
+        ],
+    )
+    found = options()
+    configuration().unlink()
+    assert found == options(*(each for half in typed for each in half))
+    assert found.output == "-odd name/" and found.force and not found.json
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1", True), ("True", True), ("no", False), ("0", False), ("", True)]
+)
+def test_flags_of_the_environment(text: str, value: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    configure("force = true")
+    monkeypatch.setenv("MP3FIX_FORCE", text)
+    assert options().force is value
+
+
+@pytest.mark.parametrize(
+    "name", ["FORMAT", "INPUT_LIST", "NO_TAGS", "BELOW", "JOBS", "SCHEDULER", "DRY_RUN", "NAME"]
+)
+def test_variables_are_named_like_options(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = options()
+    values = {"FORMAT": "wav", "BELOW": "128"}
+    monkeypatch.setenv(f"MP3FIX_{name}", values.get(name, "1"))
+    assert options() != before
+
+
+REFUSED = [
+    ("textur = 0.5", ["textur: there is no such option", "texture"]),
+    ('preset = "x.toml"', ["preset: there is no such option"]),
+    ("version = true", ["version: there is no such option"]),
+    ("texture = 2", ["texture = 2: ", " 1"]),
+    ('texture = "much"', ["texture = much: "]),
+    ("texture = [0.5]", ["texture: this option takes one value, not a list"]),
+    ("[texture]\nx = 1", ["texture: this option takes one value, not a table"]),
+    ("texture = true", ["texture: this option takes a value, not true"]),
+    ("seed = 1.5", ["seed = 1.5: "]),
+    ("force = 1", ["force: this option takes true or false, not 1"]),
+    ('force = "yes"', ["force: this option takes true or false, not a text"]),
+    ('format = "mp3"', ["format = mp3: ", "flac"]),
+    ("texture = ", ["is not TOML"]),
+    ("\udcff", ["is not TOML"]),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), REFUSED)
+@pytest.mark.parametrize("kind", ["preset", "configuration"])
+def test_what_a_file_cannot_say(call: Call, text: str, words: list[str], kind: str) -> None:
+    path = Path("my.toml") if kind == "preset" else configuration()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    ended = call("x.mp3", *(["--preset", path] if kind == "preset" else []))
+    assert ended.code == 2 and ended.out == "" and ended.err.count("\n") == 1
+    assert ended.err.startswith(f"mp3fix: {path}: ") and all(word in ended.err for word in words)
+
+
+@pytest.mark.parametrize("setting", ["TEXTURE=much", "TEXTURE=2", "FORCE=maybe", "JOBS=0", "FORMAT=mp3"])
+def test_what_the_environment_cannot_say(call: Call, setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(*f"MP3FIX_{setting}".split("="))
+    ended = call("x.mp3")
+    assert (
+        ended.code == 2 and ended.err.startswith(f"mp3fix: MP3FIX_{setting}: ") and ended.err.count("\n") == 1
+    )
+
+
+def test_files_that_cannot_be_read(call: Call) -> None:
+    ended = call("x.mp3", "--preset", "gone.toml")
+    assert ended == Ended(2, "", "mp3fix: gone.toml: No such file or directory\n")
+    configuration().mkdir(parents=True)
+    with pytest.raises(UsageError, match=r"config\.toml"):
+        options()
+
+
+def test_what_was_typed_is_blamed_for_itself(call: Call) -> None:
+    configure("texture = 0.5")
+    ended = call("x.mp3", "--seed", "much")
+    assert ended.code == 2 and "--seed" in ended.err and "config" not in ended.err
+
+
+def test_a_broken_configuration_does_not_hide_help(call: Call) -> None:
+    configure("broken")
+    assert call("--help").code == 0 and call("--version").code == 0
+
+
+def test_a_preset_at_work(call: Call, song: Path, model: Path) -> None:
+    Path("my.toml").write_text(f'model = "{model}"\noutput = "out/"\nformat = "wav"\nduration = 0.5\n')
+    assert call(song, "--preset", "my.toml") == Ended(0, "", "")
+    assert Path("out/song.wav").is_file()
+
+
+def test_the_configuration_is_where_such_files_are(monkeypatch: Any) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/home/me/.config")
+    assert configuration() == Path("/home/me/.config/mp3fix/config.toml")
