@@ -49,7 +49,7 @@ def run(tasks: Iterable[Task], address: str, on_result: OnResult) -> None:
 
         name, source, size, looked = uuid.uuid4().hex, iter(tasks), 0, -_LOOK_S
         waiting: dict[Any, Task] = {}
-        ended = as_completed(raise_errors=False)
+        ended = as_completed(loop=client.loop, raise_errors=False)
         restore = _remote_restore()
         try:
             while True:
@@ -57,7 +57,8 @@ def run(tasks: Iterable[Task], address: str, on_result: OnResult) -> None:
                     size, looked = sum(client.nthreads().values()), time.monotonic()
                 for task in islice(source, max(0, AHEAD * max(1, size) - len(waiting))):
                     key = f"mp3fix-{name}-{uuid.uuid4().hex}"
-                    future = client.submit(restore, _absolute(task).to_json(), name, __version__, key=key)
+                    text = _absolute(task).to_json()
+                    future = client.submit(restore, text, task.name, name, __version__, key=key)
                     waiting[future] = task
                     ended.add(future)
                 if not waiting:
@@ -136,8 +137,8 @@ def _end(client: Any, waiting: list[Any], name: str) -> None:
 # mp3fix to take them in, so that one without it can say so.
 
 
-def _remote_restore() -> Callable[[str, str, str], dict[str, Any]]:
-    def restore(task: str, run: str, version: str) -> dict[str, Any]:
+def _remote_restore() -> Callable[[str, str, str, str], dict[str, Any]]:
+    def restore(task: str, name: str, run: str, version: str) -> dict[str, Any]:
         import socket
 
         try:
@@ -148,7 +149,7 @@ def _remote_restore() -> Callable[[str, str, str], dict[str, Any]]:
         if found != version:
             host = socket.gethostname()
             error = f"the dask worker on {host} has {found} of mp3fix; {version} must be installed there"
-            return {"status": "failed", "error": error}
+            return {"status": "failed", "error": f"{name}: {error}"}
         return cluster.restore_here(task, run)
 
     return restore
