@@ -1,0 +1,122 @@
+"""--below: which songs are worth restoring, and what becomes of the others."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from mp3fix.errors import EncodeError
+from mp3fix.files import temporary
+from mp3fix.files.decode import open_decoder
+from mp3fix.files.names import shown
+from mp3fix.files.probe import probe
+from mp3fix.signal.cutoff import CutoffMeter
+from mp3fix.signal.stft import StftSpec, StftStream
+
+# Where spectra of LAME's MP3s end, as CutoffMeter sees it, and 0.2 kHz more: kbit/s -> Hz. There is nothing for higher
+# bitrates: so much treble is also where good recordings end.
+_STEREO = {
+    **{32: 5800, 40: 6700, 48: 7900, 56: 9500, 64: 11100, 80: 13300},
+    **{96: 15600, 128: 16900, 160: 17700, 192: 18900},
+}
+_MONO = {16: 5500, 24: 5800, 32: 8400, 40: 10800, 48: 11200, 56: 14800, 64: 16900}
+
+# An encoder's low-pass is a step down to the noise of 16 bits: 50 to 90 dB. What fades by itself falls by less.
+STEP_DB = 30.0
+_MEASURED_SECONDS = 60
+_BLOCK = 65536
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Whether a song is restored, and why."""
+
+    restore: bool
+    reason: str
+
+
+def bitrate(path: Path) -> int | None:
+    """What the file says of its bitrate, kbit/s.
+
+    Raises:
+        DecodeError: the file is missing, or is no music.
+    """
+    return probe(path).bitrate_kbps
+
+
+def choose(path: Path, kbps: int | None, below: int) -> Choice:
+    """Whether a song is restored: one of a low bitrate, or whose spectrum ends as if it once had one.
+
+    Args:
+        path: the file; decoded (its first minute) only where its bitrate is above.
+        kbps: its bitrate.
+        below: the highest bitrate that is restored, kbit/s.
+
+    Raises:
+        DecodeError: nothing of it can be decoded.
+    """
+    rate = "a bitrate that nobody knows" if kbps is None else f"{kbps} kbit/s"
+    if kbps is not None and kbps <= below:
+        return Choice(True, rate)
+    cutoff, step, channels = _spectrum(path)
+    ends = f"{rate}, its spectrum ends at {cutoff / 1000:.1f} kHz" if cutoff else f"{rate}, silence"
+    if 0 < cutoff <= _lowpass(below, channels) and step >= STEP_DB:
+        return Choice(True, f"{ends} like that of an MP3 of at most {below} kbit/s")
+    return Choice(False, ends)
+
+
+def _lowpass(below: int, channels: int) -> int:
+    """The highest frequency at which the spectrum of an MP3 of at most this bitrate ends, Hz."""
+    table = _MONO if channels == 1 else _STEREO
+    return max((hz for kbps, hz in table.items() if kbps <= below), default=0)
+
+
+def _spectrum(path: Path) -> tuple[float, float, int]:
+    """Cut-off in Hz (0 for silence), the step of the spectrum there in dB, and the number of channels."""
+    with open_decoder(path) as decoder:
+        spec = StftSpec(rate=decoder.rate, hop=1024)
+        stream, meter = StftStream(spec, decoder.channels), CutoffMeter(spec)
+        for block in islice(decoder.blocks(_BLOCK), _MEASURED_SECONDS * decoder.rate // _BLOCK + 1):
+            meter.push(stream.push(block))
+        meter.push(stream.flush())
+        channels = decoder.channels
+    cutoff, level, bin_hz = meter.hz, meter.spectrum_db, spec.rate / spec.n_fft
+    below = level[int((cutoff - 600) / bin_hz) : int((cutoff - 50) / bin_hz)] if cutoff > 1000 else []
+    above = level[int((cutoff + 700) / bin_hz) : int((cutoff + 1300) / bin_hz)]
+    step = float(np.median(below) - np.median(above)) if len(below) and len(above) else 0.0
+    return cutoff, step, channels
+
+
+def is_copied(source: Path, target: Path) -> bool:
+    """Whether a copy of the source is there: of the same size and time."""
+    try:
+        one, other = os.stat(source), os.stat(target)
+    except OSError:
+        return False
+    late = abs(one.st_mtime_ns - other.st_mtime_ns)
+    return one.st_size == other.st_size and late <= 2_000_000_000  # to which memory cards keep times
+
+
+def copy(source: Path, target: Path, overwrite: bool) -> None:
+    """Copy a file with its time, whole or not at all. The folder must be there.
+
+    Raises:
+        OutputExistsError: the target exists and is not to be overwritten.
+        EncodeError: it cannot be written.
+    """
+    if not overwrite and os.path.lexists(target):
+        raise temporary.exists(target)
+    try:
+        made = temporary.create(target)
+        try:
+            shutil.copyfile(source, made)
+            shutil.copystat(source, made)
+            temporary.sync(made)
+            temporary.publish(made, target, overwrite)
+        finally:
+            temporary.remove(made)
+    except OSError as error:
+        raise EncodeError(f"{shown(target)} cannot be written: {error.strerror or error}") from error

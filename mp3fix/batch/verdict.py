@@ -1,0 +1,105 @@
+"""What is done with an input: restored, skipped, copied, left or refused, and why."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from mp3fix.batch import done
+from mp3fix.files.names import shown
+
+Action = Literal["restore", "skip", "copy", "leave", "refuse"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is done with an input.
+
+    Attributes:
+        action: "restore" it; "skip" it, since what would be made is there; "copy" it as it is, or "leave" it, since
+            its bitrate is not below --below; or "refuse" to, since something else is there.
+        reason: why, in one line; of "refuse" a message that names the file.
+        overwrite: whether what is there is replaced.
+    """
+
+    action: Action
+    reason: str = ""
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the options say of files that are there, and of songs that need no restoration.
+
+    Attributes:
+        force: whether existing files are overwritten.
+        library: whether outputs of other options or of an older input are made anew. That is what one wants of a
+            library; a single file that is there may be a draw that somebody likes.
+        below: restore only what has at most this bitrate, kbit/s; None: everything.
+    """
+
+    force: bool = False
+    library: bool = False
+    below: int | None = None
+
+
+def at_once(
+    source: Path, outputs: Sequence[Path], fingerprints: Sequence[str], rules: Rules
+) -> Verdict | None:
+    """The verdict from what is there; None where it takes a look into the input (see `after_a_look`).
+
+    Args:
+        source: the input.
+        outputs: one file a seed; none for standard output.
+        fingerprints: one an output, see batch.done.
+        rules: what the options say.
+    """
+    if not outputs:
+        return Verdict("restore")
+    state = done.state(source, outputs, fingerprints)
+    if state == "done" and not rules.force:
+        return Verdict("skip", "is done")
+    return _restored(outputs, state, rules) if rules.below is None else None
+
+
+def after_a_look(
+    source: Path, outputs: Sequence[Path], copy: Path | None, fingerprints: Sequence[str], rules: Rules
+) -> Verdict:
+    """The verdict where there is --below, for what is not done. May decode the first minute of the input.
+
+    Args:
+        source, outputs, fingerprints, rules: as for `at_once`.
+        copy: where the input goes if it is not restored; None for nowhere.
+
+    Raises:
+        DecodeError: the input is missing, or is no music.
+    """
+    from mp3fix.batch import choose
+
+    below = rules.below or 0
+    kbps = choose.bitrate(source)
+    above = kbps is None or kbps > below
+    if above and copy is not None and not rules.force and choose.is_copied(source, copy):
+        return Verdict("skip", "is copied")
+    choice = choose.choose(source, kbps, below)
+    if choice.restore:
+        return _restored(outputs, done.state(source, outputs, fingerprints), rules, choice.reason)
+    if copy is None:
+        return Verdict("leave", choice.reason)
+    ours = bool(done.read_own(copy))
+    if os.path.lexists(copy) and not ours and not rules.force:
+        return Verdict("refuse", f"{shown(copy)} exists, and is no copy of the input; --force overwrites it")
+    return Verdict("copy", choice.reason, overwrite=ours or rules.force)
+
+
+def _restored(outputs: Sequence[Path], state: done.State, rules: Rules, reason: str = "") -> Verdict:
+    if state == "absent" or rules.force:
+        return Verdict("restore", reason, overwrite=rules.force)
+    if state == "outdated" and rules.library:
+        return Verdict("restore", "was made from another input or with other options", overwrite=True)
+    there = next((output for output in outputs if os.path.lexists(output)), outputs[0])
+    made = "was not made by this command"
+    if state == "outdated":
+        made = "was made from another input or with other options"
+    return Verdict("refuse", f"{shown(there)} exists, and {made}; --force overwrites it")
