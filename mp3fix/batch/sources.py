@@ -129,18 +129,17 @@ class _Walk:
         before = len(self._found.sources) + len(self._found.failures)
         self._own_seen = False
         walked: set[str] = set()
-        ahead = [(typed, place)]  # a stack, since folders may be nested deeper than Python's calls
+        ahead = [(typed, place, top)]  # a stack, since folders may be nested deeper than Python's calls
         while ahead:
-            path, place = ahead.pop()
-            real = os.path.realpath(path)
+            path, place, real = ahead.pop()
             if real not in walked:
                 walked.add(real)
-                ahead += self._in_folder(path, place, top)
+                ahead += self._in_folder(path, place, real, top)
         if before == len(self._found.sources) + len(self._found.failures):
             made = "nothing in this folder but what mp3fix made"
             self._fail(typed, made if self._own_seen else "no music in this folder")
 
-    def _in_folder(self, path: str, place: Path, top: str) -> list[tuple[str, Path]]:
+    def _in_folder(self, path: str, place: Path, real: str, top: str) -> list[tuple[str, Path, str]]:
         """Take the music in a folder, by name; returns the folders in it, the last one first."""
         try:
             with os.scandir(path) as listed:
@@ -153,10 +152,11 @@ class _Walk:
             if entry.name.startswith("."):
                 continue
             if os.path.isdir(entry.path):
-                real = os.path.realpath(entry.path)
-                inside = entry.is_symlink() and Path(real).is_relative_to(top)
-                if real != self._output and not inside:
-                    folders.append((entry.path, place / entry.name))
+                linked = entry.is_symlink()
+                there = os.path.realpath(entry.path) if linked else os.path.join(real, entry.name)
+                inside = linked and f"{there}{os.sep}".startswith(os.path.join(top, ""))
+                if there != self._output and not inside:
+                    folders.append((entry.path, place / entry.name, there))
             elif self._is_taken(entry.path):
                 self._found.sources.append(Source(entry.path, place / entry.name))
         return folders[::-1]
