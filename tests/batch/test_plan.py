@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mp3fix.batch.plan import Job, Naming, jobs
+from mp3fix.batch.plan import Job, Naming, _ignores_case, jobs
 from mp3fix.batch.sources import find
 from mp3fix.errors import UsageError
 
@@ -120,3 +120,131 @@ def test_names_in_messages_fit_in_a_line() -> None:
         outputs(["in.mp3"], "a\n\udcffb.mp3")
     assert Job("a\nb", ()).name == r"a\nb"
     assert Job("-", ()).name == "standard input"
+
+
+def tree(*names: str) -> None:
+    for name in names:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).touch()
+
+
+def test_a_folder_is_mirrored() -> None:
+    tree("music/Artist/Album/01.mp3", "music/02.ogg")
+    first, second = planned(["music"], "restored")
+    assert first == Job("music/02.ogg", (Path("restored/02.flac"),), Path("restored"))
+    folder = Path("restored/Artist/Album")
+    assert second == Job("music/Artist/Album/01.mp3", (folder / "01.flac",), folder)
+    assert outputs(["music"], None) == [
+        ["music/02.restored.flac"],
+        ["music/Artist/Album/01.restored.flac"],
+    ]
+
+
+def test_a_folder_of_one_song_is_a_folder() -> None:
+    tree("music/01.mp3")
+    assert outputs(["music"], "out") == [["out/01.flac"]]
+    for output in ("x.wav", "-"):
+        with pytest.raises(UsageError, match="folder"):
+            planned(["music"], output)
+
+
+def test_a_folder_without_music_plans_nothing() -> None:
+    Path("music").mkdir()
+    for output in ("x.wav", "-", "out", None):
+        assert planned(["music"], output) == []
+
+
+def test_the_output_may_be_the_folder_itself() -> None:
+    tree("music/a/1.mp3")
+    assert outputs(["music"], "music") == [["music/a/1.flac"]]
+
+
+@pytest.mark.parametrize(
+    ("template", "draws", "made"),
+    [
+        ("{stem}.{ext}", (0,), ["a.b.flac"]),
+        ("{stem}.{input_ext}.{ext}", (0,), ["a.b.mp3.flac"]),
+        ("{stem} ({model}).{ext}", (0,), ["a.b (music).flac"]),
+        ("{stem}.flac", (0,), ["a.b.flac"]),
+        ("{{{stem}}}.{ext}", (0,), ["{a.b}.flac"]),
+        ("{stem}.{ext}", (7, 8), ["a.b.seed7.flac", "a.b.seed8.flac"]),
+        ("{stem}-{seed}.{ext}", (7, 8), ["a.b-7.flac", "a.b-8.flac"]),
+        ("{stem}-{seed}.{ext}", (7,), ["a.b-7.flac"]),
+    ],
+)
+def test_names_by_a_template(template: str, draws: tuple[int, ...], made: list[str]) -> None:
+    assert outputs(["m/a.b.mp3"], "out", draws, name=template) == [[f"out/{name}" for name in made]]
+    assert outputs(["m/a.b.mp3"], None, draws, name=template) == [[f"m/{name}" for name in made]]
+
+
+def test_braces_in_a_name_are_no_fields() -> None:
+    assert outputs(["{stem}{x}.mp3"], "out", name="{stem}.{ext}") == [["out/{stem}{x}.flac"]]
+
+
+@pytest.mark.parametrize(
+    ("template", "word"),
+    [
+        ("{artist}.{ext}", r"no \{artist\}.*\{stem\}"),
+        ("{}.{ext}", r"no \{\}"),
+        ("{stem!r}.{ext}", r"no \{stem\}"),
+        ("{stem:>9}.{ext}", r"no \{stem\}"),
+        ("{stem.x}.{ext}", "no"),
+        ("{stem", "brace"),
+        ("stem}.{ext}", "brace"),
+        ("{stem}", r"end in .\{ext\}"),
+        ("{stem}.wav", r"end in .\{ext\}"),
+        ("", r"end in .\{ext\}"),
+        (".{ext}", r"end in .\{ext\}"),
+        ("a/{stem}.{ext}", "is a path"),
+        ("/{stem}.{ext}", "is a path"),
+    ],
+)
+def test_what_is_no_template(template: str, word: str) -> None:
+    with pytest.raises(UsageError, match=word):
+        planned(["a.mp3"], "out", name=template)
+
+
+def test_a_template_that_does_not_tell_songs_apart() -> None:
+    with pytest.raises(UsageError, match=r"a\.mp3 and b\.mp3 would both become out/x\.flac"):
+        planned(["a.mp3", "b.mp3"], "out", name="x.{ext}")
+
+
+def test_all_collisions_are_told_at_once() -> None:
+    tree(*(f"m/{number}.{suffix}" for number in range(9) for suffix in ("mp3", "ogg")))
+    with pytest.raises(UsageError) as caught:
+        planned(["m"], "out")
+    told = str(caught.value).splitlines()
+    assert told[0] == "m/0.mp3 and m/0.ogg would both become out/0.flac"
+    assert len(told) == 7 and told[5] == "and 4 more like these" and "{input_ext}" in told[6]
+    assert len(planned(["m"], "out", name="{stem}.{input_ext}.{ext}")) == 18
+
+
+def test_names_that_differ_in_case_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    tree("m/a.mp3", "m/A.ogg")
+    assert len(planned(["m"], "out")) == 2
+    monkeypatch.setattr("mp3fix.batch.plan._ignores_case", lambda folder: True)
+    with pytest.raises(UsageError, match=r"m/A\.ogg and m/a\.mp3 would both become out/a\.flac"):
+        planned(["m"], "out")
+
+
+def test_a_file_system_that_ignores_case_is_known_by_its_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here by a link under the other name, which is what such a file system looks like."""
+    Path("Music/123").mkdir(parents=True)
+    assert not _ignores_case(os.path.abspath("Music"))
+    Path("mUSIC").symlink_to("Music")
+    for folder in ("Music", "Music/123", "Music/123/not there"):
+        assert _ignores_case(os.path.abspath(folder))
+
+
+def test_copies_have_a_place_too() -> None:
+    tree("m/a/1.flac", "m/2.mp3")
+    loose, album = planned(["m"], "out", copies=True)
+    assert (loose.copy, album.copy) == (Path("out/2.mp3"), Path("out/a/1.flac"))
+    assert album.outputs == (Path("out/a/1.flac"),)  # one or the other
+    assert planned(["m"], "out")[0].copy is None
+    tree("m/2.flac")
+    with pytest.raises(UsageError, match=r"m/2\.flac and m/2\.mp3 would both become out/2\.flac"):
+        planned(["m"], "out", copies=True)
+    for output in (None, "x.wav"):
+        with pytest.raises(UsageError, match="--others copy needs a folder"):
+            planned(["2.mp3"], output, copies=True)
