@@ -1,10 +1,9 @@
 """The program mp3fix: how it starts and ends. What takes long to import comes later: --help must be quick."""
 
 import os
-import signal
 import sys
-import time
-from types import FrameType
+
+from mp3fix.cli.interrupt import EXIT_CODE, Interrupt, end
 
 NAME = "mp3fix"
 
@@ -43,44 +42,35 @@ def main(arguments: list[str]) -> int:
 
 def run() -> None:
     """Entry point of the installed program."""
-    interrupt = _Interrupt()
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
-        if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
-            signal.signal(number, interrupt)
+    interrupt = Interrupt()
+    interrupt.install()
     try:
         if sys.stderr is None:  # closed; print would turn to standard output instead, into the music
             sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+        else:
+            _keep_stderr()
         if sys.stdout is not None:  # a file name that the terminal cannot show must not end the program
             sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
         code = main(sys.argv[1:])
         interrupt.over = True
-    except BaseException:  # libraries may turn an interrupt into an error of theirs
-        if interrupt.at is None:
+    except BaseException:
+        if not interrupt.came:
             raise
+        code = EXIT_CODE
+    if interrupt.came and code:  # libraries may have made an error or an exit code of theirs of it
         print(f"{NAME}: interrupted", file=sys.stderr)
-        # What was begun has been cleared away, but for what an interrupt between two steps may leave.
-        temporary = sys.modules.get("mp3fix.files.temporary")
-        if temporary is not None:
-            temporary.remove_all()
-        # Python's own end could still wait for a thread, or for whoever reads the pipe.
-        os._exit(130)
+        end()
     sys.exit(code)
 
 
-class _Interrupt:
-    """Handler of signals. What comes again within two seconds does not disturb the clearing away."""
-
-    at: float | None = None
-    over = False  # all is done, and only Python's own end is left
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        now = time.monotonic()
-        if self.over:
-            return
-        if self.at is None or now - self.at > 2:
-            self.at = now
-            raise KeyboardInterrupt
+def _keep_stderr() -> None:
+    """Keep standard error for Python: of damaged files libraries in C write hundreds of lines there (mpg123)."""
+    kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    sys.stderr = open(  # noqa: SIM115
+        kept, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace"
+    )
+    os.dup2(null, 2)
+    os.close(null)
 
 
 def _drop_output() -> None:
