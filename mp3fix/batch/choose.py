@@ -107,8 +107,6 @@ def copy(source: Path, target: Path, overwrite: bool) -> None:
         OutputExistsError: the target exists and is not to be overwritten.
         EncodeError: it cannot be written.
     """
-    if not overwrite and os.path.lexists(target):
-        raise temporary.exists(target)
     try:
         made = temporary.create(target)
         try:
