@@ -23,7 +23,7 @@ class Interrupt:
 
     Attributes:
         came: whether an interrupt has been raised.
-        over: set when all is done, and only Python's own end is left.
+        over: set when all is done, and only the process's end is left.
     """
 
     came = False
@@ -66,13 +66,13 @@ class Interrupt:
             sys.__unraisablehook__(unraisable)
 
 
-def end() -> NoReturn:
-    """End the process, now. Python's own end could wait for a thread, or for whoever reads a pipe."""
+def end(code: int = EXIT_CODE) -> NoReturn:
+    """End the process, now. Python's own end could wait for a thread, or for whoever reads a pipe, and is deaf."""
     # What was begun has been cleared away, but for what an interrupt between two steps may have left.
     temporary = sys.modules.get("mp3fix.files.temporary")
     if temporary is not None:
         temporary.remove_all()
-    os._exit(EXIT_CODE)
+    os._exit(code)
 
 
 def _end_late() -> None:

@@ -58,9 +58,9 @@ def run() -> None:
             raise
         code = EXIT_CODE
     if interrupt.came and code:  # libraries may have made an error or an exit code of theirs of it
+        code = EXIT_CODE
         print(f"{NAME}: interrupted", file=sys.stderr)
-        end()
-    sys.exit(code)
+    end(code)
 
 
 def _keep_stderr() -> None:

@@ -63,36 +63,53 @@ def is_temporary(name: str) -> bool:
     return ".mp3fix-" in name and name.endswith(".tmp")
 
 
+def temporaries(out: Path, spool: Path) -> set[str]:
+    return {name for name in [*files_in(out), *files_in(spool)] if is_temporary(name)}
+
+
+def until_writing(process: "subprocess.Popen[bytes]", out: Path, before: set[str]) -> None:
+    """Wait for the first temporary file, or the program's end."""
+    while process.poll() is None and not {name for name in files_in(out) if is_temporary(name)} - before:
+        time.sleep(0.005)
+
+
 def end_at_moments(
     arguments: list[object], expected: dict[str, bytes], out: Path, spool: Path, count: int, kind: str
 ) -> None:
-    """End runs of these arguments, which write `expected` to `out`, at `count` moments."""
+    """End runs of these arguments, which write `expected` to `out`, at `count` moments.
+
+    Half of them lie anywhere in the run, half after the first temporary file.
+    """
     draw = random.Random(kind)
     began = time.monotonic()
-    assert run(*arguments, "-o", out).code == 0
-    whole = time.monotonic() - began
+    process = begin(*arguments, "-o", out)
+    until_writing(process, out, set())
+    writing = -time.monotonic()
+    assert end(process).code == 0
+    writing, whole = writing + time.monotonic(), time.monotonic() - began
     counts: Counter[str] = Counter()
     for moment in range(count):
         for name in files_in(out):
             if not is_temporary(name):
                 (out / name).unlink()
+        before = temporaries(out, spool)
         number = SIGNALS[moment % len(SIGNALS)]
-        after = whole * 1.05 * (moment + draw.random()) / count
-        began = time.monotonic()
+        part = (moment + draw.random()) / count
         process = begin(*arguments, "-o", out)
+        if moment % 2:
+            until_writing(process, out, before)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(after)
-            whole = time.monotonic() - began  # it is quicker than thought
+            process.wait(part * 1.05 * (writing if moment % 2 else whole))
         heard = hears(process.pid)
         process.send_signal(number)
         ended = end(process)
-        killed = number == signal.SIGKILL
+        assert gone(spool), "a process is left"
         if ended.code == 0:
             outcome = "done before"
             assert {name for name in files_in(out) if not is_temporary(name)} == expected.keys()
-        elif killed:
+        elif number == signal.SIGKILL:
             outcome = "killed"
-            assert ended.code == -signal.SIGKILL
+            assert ended.code == -number
         elif ended.code == -number:
             outcome = "not yet started"
             assert not heard and not [name for name in files_in(out) if not is_temporary(name)]
@@ -100,32 +117,46 @@ def end_at_moments(
             outcome = "interrupted"
             assert (ended.code, ended.err) == (130, "mp3fix: interrupted\n")
         counts[f"{number.name}: {outcome}"] += 1
-        assert gone(spool), "a process is left"
-        left = files_in(out)
-        for name in left:
-            assert is_temporary(name) or (out / name).read_bytes() == expected[name], (moment, name)
-        remains = [name for name in [*left, *files_in(spool)] if name not in expected]
-        counts["with outputs"] += bool(expected.keys() & set(left))
-        counts["with temporary files"] += bool(remains)
-        if killed:
-            assert all(map(is_temporary, remains)), (moment, remains)
-        else:
-            # What an earlier kill -9 has left is gone too, once a run gets as far as writing.
-            assert not [name for name in remains if f".mp3fix-{process.pid}-" in name], (moment, remains)
-    assert run(*arguments, "--force", "-o", out).code == 0
-    assert set(files_in(out)) == expected.keys() and files_in(spool) == []
+        whole_ones = [name for name in files_in(out) if not is_temporary(name)]
+        for name in whole_ones:
+            assert (out / name).read_bytes() == expected[name], (moment, name)
+        left = temporaries(out, spool) - before
+        assert number == signal.SIGKILL or not left, (moment, left)
+        assert files_in(spool) == [] or number == signal.SIGKILL or outcome == "not yet started"
+        counts["with an output"] += bool(whole_ones)
+        counts["with a temporary file"] += bool(left)
+    assert run(*arguments, "-o", out).code == 0
+    assert {name: (out / name).read_bytes() for name in files_in(out)} == expected
+    assert files_in(spool) == []
     print(f"{kind}, {count} moments of {whole:.1f} s:", dict(sorted(counts.items())))
+
+
+def made_by(arguments: list[object], out: Path) -> dict[str, bytes]:
+    """What an undisturbed run makes, which is removed again."""
+    assert run(*arguments, "-o", out).code == 0
+    made = {name: (out / name).read_bytes() for name in files_in(out)}
+    for name in made:
+        (out / name).unlink()
+    return made
 
 
 def test_one_file(tmp_path: Path, model: Path, out: Path, spool: Path) -> None:
     """A damaged MP3, which ffmpeg reads from a repaired copy, to three draws."""
     song = tmp_path / "song.mp3"
-    data = mp3s.lame(mp3s.music(44100 * 15, 44100), 44100)
-    song.write_bytes(data[:100_000] + bytes(3000) + data[103_000:])
-    arguments: list[object] = [song, "--model", model, "--samples", 3, "--format", "wav", "-q"]
-    assert run(*arguments, "-o", out).code == 0
-    expected = {name: (out / name).read_bytes() for name in files_in(out)}
+    data = mp3s.lame(mp3s.music(44100 * 8, 44100), 44100)
+    song.write_bytes(data[:60_000] + bytes(3000) + data[63_000:])
+    arguments: list[object] = [song, "--model", model, "--samples", 3, "--format", "wav", "-q", "--force"]
+    expected = made_by(arguments, out)
     assert len(expected) == 3
-    for name in expected:
-        (out / name).unlink()
-    end_at_moments([*arguments, "--force"], expected, out, spool, 60, "one file")
+    end_at_moments(arguments, expected, out, spool, 60, "one file")
+
+
+def test_a_folder_by_two_processes(song: Path, model: Path, out: Path, spool: Path) -> None:
+    for number in range(5):
+        folder = song.parent / str(number)
+        folder.mkdir()
+        (folder / "song.mp3").write_bytes(song.read_bytes())
+    arguments: list[object] = [song.parent, "--model", model, "-j", 2, "-q"]
+    expected = made_by(arguments, out)
+    assert len(expected) == 6
+    end_at_moments(arguments, expected, out, spool, 40, "a folder")
