@@ -13,6 +13,8 @@ from .headers import HEADERS
 # A decoder delays by 528 samples, and LAME's tag counts from the sample after that.
 DECODER_DELAY = 529
 _MODES = ("stereo", "joint stereo", "dual channel", "mono")
+# ffmpeg wants three headers in a row, mpg123 two, before they believe that there is a stream.
+_ENOUGH = 4
 _NOT_ZERO = re.compile(rb"[^\0]")
 
 
@@ -35,6 +37,7 @@ class FrameScan:
         runs: byte ranges of frames that follow each other without a gap, in order; undamaged files have one.
         broken: where the side information of frames is that cannot be decoded, since the data before them or
             their own end are lost, and what to put there so that decoders give silence instead of noise.
+        filler: silent frames to put behind a stream of so few that decoders see none; not counted anywhere.
         promised_frames: frames the Xing/Info/VBRI header promises, None where it does not say.
         encoder: from the header or LAME's signature in the first frames; "LAME3.100", "Lavc59.37", "FhG" ...
         lowpass_hz: the encoder's lowpass, None where it is not said.
@@ -54,6 +57,7 @@ class FrameScan:
     truncated: bool = False
     runs: tuple[tuple[int, int], ...] = ()
     broken: tuple[tuple[int, bytes], ...] = ()
+    filler: bytes = b""
     promised_frames: int | None = None
     encoder: str | None = None
     lowpass_hz: int | None = None
@@ -149,10 +153,11 @@ class _Walk:
                 self.truncated = True
                 break
             self._close(run, pos)
+            garbage = self.garbage
             run = pos = self._resync(pos, current)
-            reservoir = 0
-            if pos < end:
-                current = HEADERS[data[pos : pos + 3]].format
+            before, current = current, HEADERS[data[pos : pos + 3]].format if pos < end else current
+            if self.garbage > garbage or current != before:
+                reservoir = 0  # but tags alone, which decoders never see, take nothing out of it
         self._close(run, min(pos, end))
 
     def _fill(self, pos: int, length: int, reservoir: int) -> int:
@@ -208,6 +213,7 @@ class _Walk:
             truncated=self.truncated,
             runs=tuple(self.runs),
             broken=tuple(self.broken),
+            filler=headers.silent_frame(self.data, self.last, self.free) * max(0, _ENOUGH - self.frames),
             promised_frames=tag.frames if tag else None,
             encoder=tag.encoder if tag and tag.encoder else self._signature(),
             lowpass_hz=tag.lowpass_hz if tag else None,

@@ -107,6 +107,13 @@ def silent_side_info(data: bytes | mmap, pos: int, reservoir: int) -> bytes:
     return head.to_bytes(2, "big") + bytes(stop - start - 2)
 
 
+def silent_frame(data: bytes | mmap, pos: int, free: int) -> bytes:
+    """A frame of silence with the header of the frame at `pos`, without its CRC."""
+    header = HEADERS[data[pos : pos + 3]]
+    head = bytes((0xFF, data[pos + 1] | 1, *data[pos + 2 : pos + 4]))
+    return head.ljust(header.length or free + header.pad, b"\0")
+
+
 def _free_length(data: bytes | mmap, pos: int, end: int) -> int:
     """Bytes of a free-format frame less padding: the distance to the next one; 0 where there is none."""
     head = data[pos : pos + 3]

@@ -11,6 +11,8 @@ from .headers import SIDE_BYTES
 _ABR_METHODS = (2, 9)
 _CBR_METHODS = (1, 8)
 _VBR_METHODS = (3, 4, 5, 6, 7)
+# Three weeks of music at 44.1 kHz: who says more has written nonsense there.
+_MOST_FRAMES = 2**26
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class InfoTag:
     """What the first frame says.
 
     Attributes:
-        frames: frames of audio that follow; None where it is not said.
+        frames: frames of audio that follow; None where it is not said, or cannot be true.
         bitrate_mode: "CBR", "ABR" or "VBR".
         encoder: the encoder's name and version as written (at most nine letters), None where it is not said.
         lowpass_hz: the encoder's lowpass in Hz, None where it is not said.
@@ -42,9 +44,14 @@ def parse(frame: bytes, mpeg1: bool, mono: bool) -> InfoTag | None:
         if frame[offset : offset + 4] in (b"Xing", b"Info"):
             return _xing(frame[offset:])
     if frame[36:40] == b"VBRI":
-        frames = int.from_bytes(frame[50:54], "big") if len(frame) >= 54 else 0
-        return InfoTag(frames or None, "VBR", encoder="FhG")
+        return InfoTag(_count(frame[50:54]), "VBR", encoder="FhG")
     return None
+
+
+def _count(four: bytes) -> int | None:
+    """A number of frames that can be believed, or None."""
+    frames = int.from_bytes(four, "big") if len(four) == 4 else 0
+    return frames if 0 < frames <= _MOST_FRAMES else None
 
 
 def _xing(tag: bytes) -> InfoTag:
@@ -53,7 +60,7 @@ def _xing(tag: bytes) -> InfoTag:
     pos = 8
     frames = None
     if flags & 1:
-        frames = int.from_bytes(tag[pos : pos + 4], "big") or None
+        frames = _count(tag[pos : pos + 4])
         pos += 4
     pos += (4 if flags & 2 else 0) + (100 if flags & 4 else 0) + (4 if flags & 8 else 0)
     mode = "CBR" if tag[:4] == b"Info" else "VBR"

@@ -132,7 +132,7 @@ class FfmpegSource:
         self._copy: Path | None = None
         span = frames.runs[0] if frames else None
         safe_formats(program)  # before there is a copy: this is no ffmpeg, perhaps
-        if frames and (frames.broken or len(frames.runs) > 1):
+        if frames and (frames.broken or len(frames.runs) > 1 or frames.filler):
             # Where it resynchronises by itself, ffmpeg gives bursts of many times full scale.
             try:
                 self._copy = repaired_copy(path, frames)

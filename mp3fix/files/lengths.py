@@ -8,10 +8,13 @@ from typing import BinaryIO
 
 import mutagen
 
+from . import tags_limits  # noqa: F401
+
 _WAV_PCM = (1, 3, 6, 7)  # integers, floats, A-law, mu-law: as many bytes for every sample
 _EXTENSIBLE = 0xFFFE
 # Writers that do not know the length yet put 0 or something close to the largest number there.
 _LEAST_PLACEHOLDER = 0x7FFFF000
+_MOST_BYTES = 2**42  # four terabytes: a size beyond is nonsense
 _AIFC_PCM = (
     b"NONE",
     b"sowt",
@@ -96,6 +99,7 @@ def _wav_samples(file: BinaryIO) -> int | None:
     for name, size, body in _chunks(file, "<"):
         if name == b"ds64" and len(body) >= 16:
             large = int.from_bytes(body[8:16], "little")
+            large = large if large <= _MOST_BYTES else 0
         elif name == b"fmt " and len(body) >= 16:
             code = struct.unpack_from("<H", body)[0]
             if code == _EXTENSIBLE and len(body) >= 26:

@@ -14,7 +14,7 @@ _LONGEST_FRAME = 8192
 
 
 class FrameFile(io.RawIOBase):
-    """All frames of a scan and nothing else, broken ones silenced; a seekable, read-only file.
+    """All frames of a scan and nothing but its filler behind, broken ones silenced; a seekable, read-only file.
 
     With `claim_more`, it says that it is longer than it is: mpg123 (inside libsndfile) guesses the length
     from the first frame and the size of the file, and libsndfile stops there, which cuts files of variable
@@ -30,7 +30,9 @@ class FrameFile(io.RawIOBase):
         self._shift = starts - (self._ends - sizes)
         self._broken = frames.broken
         self._broken_stops = np.array([start + len(side) for start, side in frames.broken], dtype=np.int64)
-        self._size = int(self._ends[-1])
+        self._filler = frames.filler
+        self._filled = int(self._ends[-1])  # from there on, filler
+        self._size = self._filled + len(self._filler)
         self._claimed = self._size * 128 + _LONGEST_FRAME if claim_more else self._size
         self._pos = 0
 
@@ -60,16 +62,20 @@ class FrameFile(io.RawIOBase):
             return data
         parts = []
         while size > 0 and self._pos < self._size:
-            run = int(np.searchsorted(self._ends, self._pos, side="right"))
-            part = self._read_raw(
-                self._pos + int(self._shift[run]), min(size, int(self._ends[run]) - self._pos)
-            )
+            part = self._part(size)
             if not part:
                 break
             parts.append(part)
             size -= len(part)
             self._pos += len(part)
         return b"".join(parts)
+
+    def _part(self, size: int) -> bytes:
+        """Up to `size` bytes from the position on, of one run."""
+        if self._pos >= self._filled:
+            return self._filler[self._pos - self._filled :][:size]
+        run = int(np.searchsorted(self._ends, self._pos, side="right"))
+        return self._read_raw(self._pos + int(self._shift[run]), min(size, int(self._ends[run]) - self._pos))
 
     def _read_raw(self, start: int, size: int) -> bytes:
         """Bytes of the original file, with other side information where its frames are broken."""

@@ -4,6 +4,7 @@ MP3s are handed to it as bare frames: mpg123 inside it gives up at a kilobyte of
 gapless tag as it thinks fit, not quite as ffmpeg does. `decode` trims for both.
 """
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,17 @@ class _Sequential(soundfile.SoundFile):
         return False
 
 
+class _Raw(io.BufferedReader):
+    """An open file that takes it when a hostile header makes libsndfile seek to nowhere."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Moves the position, or leaves it; the errors of this are printed by cffi and then ignored."""
+        try:
+            return super().seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return self.tell()
+
+
 class SndfileSource:
     """A file decoded by libsndfile. A `Source`."""
 
@@ -70,7 +82,7 @@ class SndfileSource:
         self._complaint: str | None = None
         try:
             # An open file, not its name: that may be no UTF-8, and its ending must not decide what is in it.
-            self._raw = open(path, "rb", buffering=1 << 16)  # noqa: SIM115
+            self._raw = _Raw(io.FileIO(path), 1 << 16)
         except OSError as error:
             raise DecodeError(f"{shown(path)}: cannot be read ({error.strerror})") from error
         try:

@@ -44,7 +44,8 @@ _OTHER_LAYER = re.compile(
     re.DOTALL,
 )
 _LARGEST_READ = 1 << 26
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+# Control characters, and the byte that each MP3 frame begins with: in text it would be a rare letter.
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\xff]")
 
 
 def look(path: Path) -> FrameScan | None:
@@ -103,7 +104,7 @@ def _look(data: bytes | mmap.mmap, path: Path) -> FrameScan | None:
             raise DecodeError(f"{name}: is {what}, not music")
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     # In any encoding: no audio format goes on for long without a control character.
-    is_text = not _CONTROL.search(head)
+    is_text = not _NO_TEXT.search(head)
     if _PLAYLIST.match(text) or (is_text and path.suffix.lower() in _PLAYLIST_SUFFIXES):
         raise DecodeError(f"{name}: is a playlist, not music: name the files it lists")
     if is_text:

@@ -34,6 +34,8 @@ from mp3fix.files.tags_vorbis import from_vorbis, to_flac_pictures, to_vorbis
 
 __all__ = ["Chapter", "Picture", "Tags", "read", "write"]
 
+# What mutagen says of broken bytes ("error", "'' is not a valid key") tells nobody anything.
+_DAMAGED = "its tags are damaged: not all of them can be read"
 _OWN = "MP3FIX_"  # names that describe one restoration
 
 
@@ -41,8 +43,8 @@ def read(path: Path) -> Tags:
     """Tags of a file; what is broken is named in their warnings. Never raises."""
     try:
         return _read(path)
-    except Exception as error:  # a parser may raise anything on hostile bytes
-        return Tags(warnings=[f"its tags cannot be read: {_reason(error)}"])
+    except Exception:  # a parser may raise anything on hostile bytes
+        return Tags(warnings=[_DAMAGED])
 
 
 def _read(path: Path) -> Tags:
@@ -71,7 +73,7 @@ def _read(path: Path) -> Tags:
     elif not isinstance(file, OggFileType):
         broken = _fill_from_ends(tags, path) or broken
     if broken is not None:
-        tags.warnings.append(f"its tags cannot be read: {_reason(broken)}")
+        tags.warnings.append(_DAMAGED)
     return tags
 
 

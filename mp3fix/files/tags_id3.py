@@ -8,6 +8,7 @@ from typing import Any
 
 from mutagen import id3
 
+from mp3fix.files import tags_limits  # noqa: F401
 from mp3fix.files.lrc import to_lrc
 from mp3fix.files.tags_model import Chapter, Picture, Tags
 

@@ -54,6 +54,8 @@ _ALIASES = {
 }
 
 _TOTALS = {"TRACKNUMBER": "TRACKTOTAL", "DISCNUMBER": "DISCTOTAL", "MOVEMENT": "MOVEMENTTOTAL"}
+# Of one name, and of pictures: nobody reads more, and comparing each with all others takes its time.
+_MOST = 1000
 _NUMBER_OF = re.compile(r"\s*(\d+)\s*/\s*(\d*)\s*")
 _MAGIC = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png", b"GIF8": "image/gif", b"BM": "image/bmp"}
 
@@ -134,6 +136,9 @@ class Tags:
             self.add(_TOTALS[key], match[2])
             value = match[1]
         values = self.values.setdefault(key, [])
+        if len(values) >= _MOST:
+            self._warn_of_many(key)
+            return
         if key == "DATE":  # a year is no second date beside the full one
             if any(old.startswith(value) for old in values):
                 return
@@ -151,8 +156,15 @@ class Tags:
 
     def add_picture(self, picture: Picture) -> None:
         """Add a picture unless it is empty or there already."""
-        if picture.data and picture not in self.pictures:
+        if len(self.pictures) >= _MOST:
+            self._warn_of_many("pictures")
+        elif picture.data and picture not in self.pictures:
             self.pictures.append(picture)
+
+    def _warn_of_many(self, what: str) -> None:
+        text = f"of more than {_MOST} {what[:40]} in its tags the others are not kept"
+        if text not in self.warnings:
+            self.warnings.append(text)
 
     def fill(self, other: "Tags") -> None:
         """Take from a second tag of the same file what this one lacks."""

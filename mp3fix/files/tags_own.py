@@ -73,6 +73,8 @@ def _of_id3(content: bytes) -> dict[str, str]:
         return {}
     from mutagen.id3 import ID3  # takes a moment to import
 
+    import mp3fix.files.tags_limits  # noqa: F401
+
     try:
         frames = ID3(io.BytesIO(content)).getall("TXXX")
     except Exception:  # a parser may raise anything on hostile bytes

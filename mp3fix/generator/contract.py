@@ -20,6 +20,7 @@ SCHEMA = 1
 Dims = tuple[int | None, ...]  # of a graph input or output; None: any size
 
 _LONGEST_TEXT = 4000  # characters
+_LONGEST_JSON = 100_000
 _LONGEST_REACH = 60  # seconds, of context and of multiple
 _TYPES = {str: "text", int: "a whole number", float: "a number", bool: "true or false", tuple: "a list"}
 # Smallest and largest value of the numbers, by name.
@@ -173,6 +174,8 @@ def contract_of(data: Any, path: Path) -> Contract:
     text = onnx_file.metadata(data, path).get(KEY)
     if text is None:
         raise ModelError(f"{path}: an ONNX model, but not a generator: its metadata has no {KEY!r}")
+    if len(text) > _LONGEST_JSON:
+        raise ModelError(f"{path}: the generator's contract has more than {_LONGEST_JSON} characters")
     return Contract.from_json(text, path)
 
 

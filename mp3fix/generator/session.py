@@ -9,6 +9,7 @@ import numpy as np
 
 from mp3fix.errors import DeviceError, ModelError
 from mp3fix.generator import onnx_file
+from mp3fix.generator.arena import limit_memory
 from mp3fix.generator.catalog import DEFAULT, find
 from mp3fix.generator.contract import Contract, Dims, contract_of
 from mp3fix.generator.devices import available_cores, has_gpu, parse_device
@@ -16,6 +17,7 @@ from mp3fix.generator.quiet import quiet
 
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 _ERROR, _FATAL = 3, 4  # log severities
+_MOST_FOLDED = str(2**22)  # bytes a node
 _DTYPES: dict[str, np.dtype[Any]] = {
     "tensor(float)": np.dtype(np.float32),
     "tensor(float16)": np.dtype(np.float16),
@@ -59,8 +61,8 @@ class Generator:
                 seams are promised then. Nothing changes on a CPU.
 
         Raises:
-            ModelError: when there is no such generator, or its file is damaged, breaks its contract or
-                refers to other files.
+            ModelError: when there is no such generator, or its file is damaged, breaks its contract or is not
+                safe to load (onnx_file.refuse_unsafe).
             DeviceError: when the device asked for cannot be used.
             ValueError: when threads is less than 1.
         """
@@ -70,7 +72,7 @@ class Generator:
         path = find(name_or_path)
         data = onnx_file.open_model(path)
         contract = contract_of(data, path)
-        onnx_file.refuse_external_data(data, path)
+        onnx_file.refuse_unsafe(data, path)
         runtime = import_runtime()
         session, device = _create(runtime, path, kind, index, threads or available_cores(), fast)
         try:
@@ -214,6 +216,10 @@ def _options(runtime: Any, threads: int, severity: int = _FATAL) -> Any:
     # of the process: 360 MB without patterns, 513 with; without the arena 440, and half as fast.
     options.enable_mem_pattern = False
     options.enable_cpu_mem_arena = True
+    # What a hostile graph computes from constants while it is loaded, and what it takes when it runs.
+    options.add_session_config_entry("optimization.constant_folding_max_output_size_in_bytes", _MOST_FOLDED)
+    limit_memory(runtime)
+    options.add_session_config_entry("session.use_env_allocators", "1")
     return options
 
 

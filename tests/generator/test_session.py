@@ -171,7 +171,7 @@ def test_huge_weights_are_refused(tmp_path):
     def huge(model):
         model.graph.initializer[0].dims[:] = [2**40, 2**20]
 
-    with pytest.raises(ModelError, match=r"bad\.onnx: ONNX Runtime cannot load it"):
+    with pytest.raises(ModelError, match=r"bad\.onnx: a weight claims more values than it holds"):
         breaking(tmp_path, huge)
 
 
