@@ -12,6 +12,7 @@ PREFIX = "MP3FIX_"  # of the names of tags that describe one restoration
 
 _VORBIS_COMMENT = 4  # type of a FLAC metadata block
 _LAST_BLOCK = 0x80
+_MOST_CHUNKS = 1000  # of a WAV, blocks of a FLAC; gigabytes of zeros would be chunks of nothing
 _MOST = 1 << 26  # bytes of a tag that are looked at; pictures in WAV are inside
 
 
@@ -31,12 +32,13 @@ def read_own(path: Path) -> dict[str, str]:
 
 def _flac_comments(file: BinaryIO) -> bytes:
     """The block of Vorbis comments (RFC 9639, section 8.6), without reading the pictures before it."""
-    kind = 0
-    while not kind & _LAST_BLOCK:
+    for _ in range(_MOST_CHUNKS):
         kind, high, low = struct.unpack(">BBH", file.read(4))
         size = high << 16 | low
         if kind & ~_LAST_BLOCK == _VORBIS_COMMENT:
             return file.read(size)
+        if kind & _LAST_BLOCK:
+            break
         file.seek(size, os.SEEK_CUR)
     return b""
 
@@ -55,8 +57,8 @@ def _id3_chunk(file: BinaryIO) -> bytes:
     """The ID3 chunk of a RIFF or RF64 file, wherever it stands."""
     file.seek(12)
     large = None  # size of the samples, where it does not fit into 32 bits
-    while len(head := file.read(8)) == 8:
-        name, size = struct.unpack("<4sI", head)
+    for _ in range(_MOST_CHUNKS):
+        name, size = struct.unpack("<4sI", file.read(8))
         if name.lower() == b"id3 ":
             return file.read(min(size, _MOST))
         if name == b"ds64":

@@ -60,6 +60,27 @@ def test_the_tag_is_found_behind_four_gigabytes(tmp_path: Path) -> None:
     assert tags_own.read_own(path)[done.TAG] == "0123456789abcdef"
 
 
+def test_the_tag_is_found_behind_an_odd_number_of_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "x.wav"
+    soundfile.write(path, np.zeros(801), 8000, "PCM_24")
+    assert tags.write(path, tags.Tags(), {done.TAG: "0123456789abcdef"}) == []
+    assert tags_own.read_own(path)[done.TAG] == "0123456789abcdef"
+
+
+def test_gigabytes_of_nothing_end_soon(tmp_path: Path) -> None:
+    path = made(tmp_path / "x.wav", None)
+    with open(path, "r+b") as file:
+        file.truncate(2**32)  # a hole; read eight bytes at a time it would take minutes
+    assert done.TAG not in tags_own.read_own(path)
+    with open(path, "r+b") as file:
+        file.seek(12)
+        file.write(bytes(2**16))
+    assert tags_own.read_own(path) == {}
+    with open(path, "r+b") as file:
+        file.write(b"fLaC")
+    assert tags_own.read_own(path) == {}
+
+
 def test_the_tag_outlives_other_taggers(tmp_path: Path) -> None:
     path = made(tmp_path / "x.flac", None)
     file = mutagen.flac.FLAC(path)

@@ -131,6 +131,11 @@ def test_files_that_cannot_be_read(call: Call) -> None:
         options()
 
 
+def test_files_of_windows() -> None:
+    configure("\ufefftexture = 0.5\r\nmix = 0.5\r\n")
+    assert (options().texture, options().mix) == (0.5, 0.5)
+
+
 def test_what_was_typed_is_blamed_for_itself(call: Call) -> None:
     configure("texture = 0.5")
     ended = call("x.mp3", "--seed", "much")
