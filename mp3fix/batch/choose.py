@@ -84,9 +84,9 @@ def _spectrum(path: Path) -> tuple[float, float, int]:
         meter.push(stream.flush())
         channels = decoder.channels
     cutoff, level, bin_hz = meter.hz, meter.spectrum_db, spec.rate / spec.n_fft
-    below = level[int((cutoff - 600) / bin_hz) : int((cutoff - 50) / bin_hz)] if cutoff > 1000 else []
-    above = level[int((cutoff + 700) / bin_hz) : int((cutoff + 1300) / bin_hz)]
-    step = float(np.median(below) - np.median(above)) if len(below) and len(above) else 0.0
+    under = level[max(0, int((cutoff - 600) / bin_hz)) : max(0, int((cutoff - 50) / bin_hz))]
+    over = level[int((cutoff + 700) / bin_hz) : int((cutoff + 1300) / bin_hz)]
+    step = float(np.median(under) - np.median(over)) if len(under) and len(over) else 0.0
     return cutoff, step, channels
 
 
