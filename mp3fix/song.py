@@ -99,6 +99,7 @@ class Result:
             "status": "restored",
             "seconds": round(self.seconds, 3),
             "elapsed": round(self.elapsed, 3),
+            "decoder": self.decoder,
             "rate": self.rate,
             "codec": self.info.codec if self.info else None,
             "bitrate_kbps": self.info.bitrate_kbps if self.info else None,

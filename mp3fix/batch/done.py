@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -63,6 +64,8 @@ def identity(source: Path) -> str:
 
     "" for what cannot be read: whoever decodes it hears of it.
     """
+    if not source.is_file():  # a pipe would keep us waiting
+        return ""
     try:
         with open(source, "rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -112,6 +115,8 @@ def _state(source: Path, output: Path, wanted: str) -> State:
         return "foreign" if os.path.islink(output) else "absent"
     except OSError:
         return "absent"  # whoever writes there hears of it
+    if not stat.S_ISREG(there.st_mode):  # a pipe would keep us waiting
+        return "foreign"
     found = read_own(output).get(TAG)
     if found is None:
         return "foreign"

@@ -3,13 +3,27 @@
 import queue
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
-from mp3fix.batch.work import Record, Task
+from mp3fix.batch.work import Record, Task, attempt
 from mp3fix.batch.worker import Worker
+from mp3fix.restore import Restorer
 
 OnProgress = Callable[[Task, float, float | None], None]
 OnResult = Callable[[Task, Record], None]
+
+
+def run_here(tasks: Iterable[Task], on_progress: OnProgress, on_result: OnResult) -> None:
+    """Do tasks one after the other in this process; see `run`.
+
+    Raises:
+        Mp3fixError: the generator cannot be loaded.
+    """
+    restorer: Restorer | None = None
+    for task in tasks:  # all of a run load the same
+        restorer = restorer or Restorer(*task.how.loads)
+        on_result(task, attempt(task, restorer, partial(on_progress, task)))
 
 
 def run(tasks: Iterable[Task], jobs: int, on_progress: OnProgress, on_result: OnResult) -> None:

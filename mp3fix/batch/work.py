@@ -1,15 +1,15 @@
 """One song as a task that can be handed to another process, and doing it."""
 
 import json
-import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mp3fix.batch import done
+from mp3fix.batch import choose, done
+from mp3fix.batch.verdict import Rules, Verdict, after_a_look
 from mp3fix.errors import Mp3fixError, OutputExistsError
-from mp3fix.files.names import shown
+from mp3fix.files.names import shown, system_reason
 from mp3fix.restore import Options, Restorer
 from mp3fix.song import Target, restore_song
 
@@ -48,11 +48,15 @@ class Task:
         input: the file. Names that are no text have surrogates, as everywhere in Python; JSON keeps them.
         outputs: one file a seed. Their folder must be there.
         how: how.
+        copy: where the input goes should it not be worth restoring; None for nowhere.
+        rules: what says whether it is, after a look into it (see `verdict.after_a_look`); None: it is.
     """
 
     input: str
     outputs: tuple[str, ...]
     how: How
+    copy: str | None = None
+    rules: Rules | None = None
 
     @property
     def name(self) -> str:
@@ -71,17 +75,26 @@ class Task:
         options = Options(**how["options"] | {"seeds": tuple(how["options"]["seeds"])})
         target = Target(**how["target"] | {"jobs": tuple(how["target"]["jobs"])})
         return cls(
-            values["input"], tuple(values["outputs"]), How(**how | {"options": options, "target": target})
+            values["input"],
+            tuple(values["outputs"]),
+            How(**how | {"options": options, "target": target}),
+            values["copy"],
+            Rules(**values["rules"]) if values["rules"] else None,
         )
 
 
 def attempt(task: Task, restorer: Restorer, progress: Progress | None = None) -> Record:
-    """Restore the song, or say why that failed. Nothing is left behind of what failed."""
+    """Restore the song, or say why that failed or need not be. Nothing is left behind of what failed."""
     outputs = [Path(output) for output in task.outputs]
+    target = task.how.target
     try:
-        result = restore_song(
-            Path(task.input), outputs, restorer, task.how.options, task.how.target, progress
-        )
+        if task.rules is not None:
+            copy = None if task.copy is None else Path(task.copy)
+            found = after_a_look(Path(task.input), outputs, copy, target.jobs, task.rules)
+            if found.action != "restore":
+                return _not_restored(found, Path(task.input), copy)
+            target = replace(target, overwrite=found.overwrite)
+        result = restore_song(Path(task.input), outputs, restorer, task.how.options, target, progress)
     except OutputExistsError as error:  # perhaps by another run of the same command, at the same time
         if done.state(Path(task.input), outputs, task.how.target.jobs) == "done":
             return {"status": "skipped"}
@@ -89,23 +102,22 @@ def attempt(task: Task, restorer: Restorer, progress: Progress | None = None) ->
     except Mp3fixError as error:
         return failure(str(error))
     except OSError as error:
-        return failure(reason(error, task.name))
+        return failure(system_reason(error, task.name))
     except MemoryError:
         return failure(f"{task.name}: there is not enough memory for it")
-    return {
-        **result.record(),
-        "seeds": list(task.how.options.seeds),
-        "model": task.how.model,
-        "device": restorer.generator.device,
-    }
+    return {**result.record(), "device": restorer.generator.device}
+
+
+def _not_restored(found: Verdict, source: Path, copy: Path | None) -> Record:
+    """The record of a song that is not restored, once it is copied where it should be."""
+    if found.action == "refuse":
+        return failure(found.reason)
+    if found.action == "copy" and copy is not None:
+        choose.copy(source, copy, found.overwrite)
+    status = {"copy": "copied", "leave": "left", "skip": "skipped"}[found.action]
+    return {"status": status, "reason": found.reason, "outputs": [str(copy)] if copy else []}
 
 
 def failure(error: str) -> Record:
     """The record of a song that failed."""
     return {"status": "failed", "error": error}
-
-
-def reason(error: OSError, name: str) -> str:
-    """An error of the system that nobody foresaw, in one line."""
-    named = name if error.filename is None else shown(Path(os.fsdecode(error.filename)))
-    return f"{named}: {error.strerror or error}"

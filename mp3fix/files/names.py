@@ -39,3 +39,14 @@ def draw_paths(out: Path, seeds: Sequence[int]) -> tuple[Path, ...]:
     if len(seeds) == 1:
         return (out,)
     return tuple(out.with_name(f"{out.stem}.seed{seed}{out.suffix}") for seed in seeds)
+
+
+def system_reason(error: OSError, name: str) -> str:
+    """An error of the system that nobody foresaw, in one line.
+
+    Args:
+        error: the error.
+        name: what it is about, where the error itself does not name a file.
+    """
+    named = name if error.filename is None else shown(Path(os.fsdecode(error.filename)))
+    return f"{named}: {error.strerror or error}"

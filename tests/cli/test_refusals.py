@@ -215,5 +215,5 @@ def test_errors_of_the_system(call: Call, song: Path, model: Path, monkeypatch: 
         def fail(*arguments: object, name: str | None = name) -> None:
             raise OSError(errno.EIO, "Input/output error", name)
 
-        monkeypatch.setattr("mp3fix.song.restore_song", fail)
+        monkeypatch.setattr("mp3fix.batch.work.restore_song", fail)
         refused(call, 1, f"{told}Input/output error", song, "--model", model, "-o", "out")

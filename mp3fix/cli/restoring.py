@@ -1,0 +1,243 @@
+"""What the program mp3fix does with the songs that it is to restore: one, or many."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mp3fix.batch import cluster, done, pool
+from mp3fix.batch.folders import Folders
+from mp3fix.batch.plan import Job
+from mp3fix.batch.sources import STDIO
+from mp3fix.batch.verdict import Rules, Verdict, after_a_look, at_once
+from mp3fix.batch.work import How, Record, Task, attempt, failure
+from mp3fix.cli.console import Console, print_record
+from mp3fix.cli.request import Request
+from mp3fix.cli.stdin import as_file
+from mp3fix.cli.values import seconds, seeds
+from mp3fix.errors import DecodeError, EncodeError, Mp3fixError, OutputExistsError
+from mp3fix.files.flacfile import MAX_CHANNELS
+from mp3fix.files.names import shown, system_reason
+from mp3fix.files.probe import probe
+from mp3fix.generator.devices import available_cores, has_gpu
+from mp3fix.restore import Options, Restorer
+from mp3fix.song import Target, restore_song
+
+GPU_JOBS = 4  # processes that share a GPU: not measured
+
+
+class Planner:
+    """From jobs to tasks: what is done is skipped, and what is in the way is not touched.
+
+    Args:
+        request: the options.
+        recipe: how outputs are made, for their fingerprints.
+        library: whether there are many songs, so that outputs that mp3fix made in another way are made anew.
+    """
+
+    def __init__(self, request: Request, recipe: done.Recipe, library: bool) -> None:
+        self._recipe = recipe
+        self._rules = Rules(request.force, library, request.below)
+        stream = request.output == STDIO
+        options = Options(
+            seeds=seeds(request.seed, request.samples),
+            texture=request.texture,
+            mix=request.mix,
+            phase=request.phase,
+            rate=request.rate,
+            # Who listens wants to hear something soon. The result is the same.
+            chunk_seconds=2.0 if stream else Options.chunk_seconds,
+        )
+        target = Target(
+            bits=request.bits or ("32f" if stream else "24"),
+            gain_db=request.gain,
+            start=seconds(request.start),
+            duration=None if request.duration is None else seconds(request.duration),
+            tags=not request.no_tags,
+            preserve_time=request.preserve_time,
+            overwrite=request.force,
+        )
+        self.how = How(request.model, request.device, request.threads, request.fast, options, target)
+
+    def task(self, job: Job) -> Task | None:
+        """What is to be done for a job with files; None if it is done already.
+
+        Raises:
+            OutputExistsError: there is something at an output's place that must stay.
+        """
+        found, prints = self._verdict(job)
+        if found is not None and found.action == "skip":
+            return None
+        if found is not None and found.action == "refuse":
+            raise OutputExistsError(found.reason)
+        target = replace(self.how.target, jobs=prints, overwrite=found is not None and found.overwrite)
+        task = Task(job.typed, tuple(map(str, job.outputs)), replace(self.how, target=target))
+        if found is not None:
+            return task
+        return replace(task, copy=None if job.copy is None else str(job.copy), rules=self._rules)
+
+    def foreseen(self, job: Job) -> Verdict:
+        """What will be done for a job, after a look into its file where that is needed.
+
+        Raises:
+            DecodeError: the input is missing, or is no music.
+        """
+        if job.typed == STDIO:
+            return Verdict("restore")
+        found, prints = self._verdict(job)
+        return found or after_a_look(Path(job.typed), job.outputs, job.copy, prints, self._rules)
+
+    def _verdict(self, job: Job) -> tuple[Verdict | None, tuple[str, ...]]:
+        source = Path(job.typed)
+        identity = done.identity(source)
+        prints = tuple(done.fingerprint(self._recipe, seed, identity) for seed in self.how.options.seeds)
+        return at_once(source, job.outputs, prints if job.outputs else (), self._rules), prints
+
+
+def foreseer(planner: Planner) -> Callable[[Job], tuple[Record, str]]:
+    """The work of --dry-run: gives of a job the record and a text for people.
+
+    Both raise what the work itself would raise for certain.
+    """
+
+    def foresee(job: Job) -> tuple[Record, str]:
+        found = planner.foreseen(job)
+        if found.action == "refuse":
+            raise OutputExistsError(found.reason)
+        if found.action == "restore" and job.typed != STDIO:
+            _check_channels(job)
+        outputs = {"leave": (), "copy": (job.copy,)}.get(found.action, job.outputs)
+        names = [shown(path) for path in outputs if path] or ["standard output"]
+        told = {"leave": "left as it is, ", "copy": "copied, "}.get(found.action, "") + found.reason
+        text = "\n".join(f"{job.name} -> {name}" + (f" ({told})" if told else "") for name in names)
+        if found.action == "leave":
+            text = f"{job.name}: {told}"
+        status = {"restore": "planned", "skip": "skipped", "copy": "copied", "leave": "left"}[found.action]
+        record = {"status": status, "outputs": [str(path) for path in outputs if path]}
+        return record | ({"reason": found.reason} if found.reason else {}), text
+
+    return foresee
+
+
+def _check_channels(job: Job) -> None:
+    channels = probe(Path(job.typed)).channels
+    if channels > MAX_CHANNELS and any(output.suffix.lower() == ".flac" for output in job.outputs):
+        raise EncodeError(
+            f"{job.name}: FLAC holds at most {MAX_CHANNELS} channels, not {channels}; write WAV"
+        )
+
+
+def restore_one(job: Job, planner: Planner, console: Console, as_json: bool) -> int:
+    """Restore one song in this process. Returns the exit code.
+
+    Raises:
+        Mp3fixError: the generator cannot be loaded.
+    """
+    with Folders() as folders:
+        try:
+            if job.typed == STDIO or not job.outputs:
+                record = _through_pipes(job, planner.how, folders, console)
+            else:
+                task = planner.task(job)
+                if task is None:
+                    record = {"status": "skipped"}
+                else:
+                    restorer = Restorer(*task.how.loads)
+                    folders.make(job.folder)
+                    with console.progress(Path(job.name).name) as progress:
+                        record = attempt(task, restorer, progress)
+        except (EncodeError, DecodeError) as error:
+            record = failure(str(error))
+        except OSError as error:
+            record = failure(system_reason(error, job.name))
+    record = _told(job, planner.how, record)
+    console.ended(job.name, record)
+    if as_json:
+        print_record(record)
+    return int(record["status"] == "failed")
+
+
+def _through_pipes(job: Job, how: How, folders: Folders, console: Console) -> Record:
+    """Restore from standard input, or to standard output."""
+    restorer = Restorer(*how.loads)
+    with as_file(job.typed) as path:
+        folders.make(job.folder)
+        with console.progress(Path(job.name).name) as progress:
+            out = job.outputs or sys.stdout.buffer
+            result = restore_song(path, out, restorer, how.options, how.target, progress)
+    return {**result.record(), "device": restorer.generator.device}
+
+
+def restore_many(
+    jobs: Sequence[Job],
+    failures: Sequence[tuple[str, str]],
+    planner: Planner,
+    request: Request,
+    console: Console,
+) -> int:
+    """Restore many songs, several at a time, or on a cluster. Returns the exit code.
+
+    Args:
+        jobs: one a song.
+        failures: what was named but is not there, with the reasons.
+        planner: for them.
+        request: the options.
+        console: for people.
+    """
+    with Folders() as folders, console.overall(len(jobs) + len(failures), request.json) as overall:
+        by_input = {job.typed: job for job in jobs}
+
+        def end(job: Job, record: Record) -> None:
+            record = _told(job, planner.how, record)
+            overall.ended(job.name, record)
+            if request.json:
+                print_record(record)
+
+        def tasks() -> Iterator[Task]:
+            for job in jobs:
+                try:
+                    task = planner.task(job)
+                    if task is not None:
+                        folders.make(job.folder)
+                except Mp3fixError as error:
+                    end(job, failure(str(error)))
+                    continue
+                if task is None:
+                    end(job, {"status": "skipped"})
+                else:
+                    yield replace(task, how=replace(task.how, threads=threads))
+
+        def ended(task: Task, record: Record) -> None:
+            end(by_input[task.input], record)
+
+        def moved(task: Task, at: float, total: float | None) -> None:
+            overall.moved(task.name, at, total)
+
+        for typed, reason in failures:
+            end(Job(typed, ()), failure(reason))
+        if request.scheduler is not None:
+            threads = request.threads or 1
+            cluster.run(tasks(), request.scheduler, ended)
+        else:
+            at_a_time, threads = _split(request, len(jobs))
+            if at_a_time == 1:
+                pool.run_here(tasks(), moved, ended)
+            else:
+                pool.run(tasks(), at_a_time, moved, ended)
+    return int(overall.summary.failed > 0)
+
+
+def _split(request: Request, songs: int) -> tuple[int, int]:
+    """How many songs at a time, and CPU threads for the network of each."""
+    cores = available_cores()
+    fitting = max(1, cores // (request.threads or 1))
+    if request.device != "cpu" and (request.device != "auto" or has_gpu()):
+        fitting = min(GPU_JOBS, cores)
+    jobs = max(1, min(request.jobs or fitting, songs))
+    return jobs, request.threads or max(1, cores // jobs)
+
+
+def _told(job: Job, how: How, record: Record) -> Record:
+    """The record of a song, for --json."""
+    about = {"input": job.typed, "outputs": [str(path) for path in job.outputs]}
+    return {**about, "seeds": list(how.options.seeds), "model": how.model, **record}
