@@ -7,8 +7,9 @@ RUN ?= work/run
 CONFIG ?= music
 MODEL ?= music
 MODELS ?= work/models
+MUTANTS ?= 10000
 
-.PHONY: demo test slow check lint types bench corpus train export evaluate clean
+.PHONY: demo test slow check lint types fuzz bench corpus train export evaluate clean
 
 demo: .venv/installed
 	$(BIN)/python -m mp3fix.report.demo
@@ -27,6 +28,9 @@ lint: .venv/dev
 
 types: .venv/dev
 	$(BIN)/mypy
+
+fuzz: .venv/tests
+	$(BIN)/python tests/torture/fuzz.py --mutants $(MUTANTS)
 
 bench: .venv/lab
 	$(BIN)/mp3fix-lab bench

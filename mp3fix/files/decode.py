@@ -19,6 +19,8 @@ from .source import Source
 
 LEAST_RATE, MOST_RATE = 8000, 192000
 MOST_CHANNELS = 16
+# Times full scale. Whole numbers written as floats are far below; the squares of what is beyond are infinite.
+MOST_LEVEL = 1e12
 
 
 def open_decoder(path: Path) -> "Decoder":
@@ -85,7 +87,7 @@ class Decoder:
         self._path, self._frames = path, frames
         self._source: Source = source
         self._gate: BurstGate | None = None
-        self._not_finite = 0
+        self._unsound = 0
         self._start, self._stop = 0, None
         if frames is None:
             self._promise = promised(path)
@@ -102,7 +104,7 @@ class Decoder:
     def blocks(self, block_frames: int = 65536) -> Iterator[np.ndarray]:
         """Decodes once from the start: float32 (channels, block_frames), the last block shorter.
 
-        Samples that are not finite are 0. The file is closed at the end, and when the iterator is given up.
+        Samples that are not finite, or beyond MOST_LEVEL, are 0. The file is closed at the end, and when the iterator is given up.
 
         Raises:
             DecodeError: nothing can be decoded, or the decoder was killed.
@@ -127,10 +129,10 @@ class Decoder:
     def _cleaned(self, block: np.ndarray) -> np.ndarray:
         """(n, channels) as the decoder gives it to (channels, n), writeable, with finite samples only."""
         samples = np.array(block.T, dtype=np.float32, order="C")
-        finite = np.isfinite(samples)
-        if not finite.all():
-            self._not_finite += int(np.count_nonzero(~finite))
-            samples[~finite] = 0.0
+        sound = np.abs(samples) <= MOST_LEVEL  # NaN is not
+        if not sound.all():
+            self._unsound += int(np.count_nonzero(~sound))
+            samples[~sound] = 0.0
         return samples
 
     def _judge(self, delivered: int, complaint: str | None) -> None:
@@ -141,8 +143,10 @@ class Decoder:
             self.warnings += missing.in_mp3(self._frames, delivered, self._gate.muted)
         if complaint:
             self.warnings.append(complaint)
-        if self._not_finite:
-            self.warnings.append(f"{self._not_finite} samples were NaN or infinite and are now 0")
+        if self._unsound:
+            self.warnings.append(
+                f"{self._unsound} samples were NaN, infinite or absurdly large and are now 0"
+            )
 
     def close(self) -> None:
         """Stops decoding, at any point; the child process is gone when this returns."""
