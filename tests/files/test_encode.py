@@ -368,7 +368,9 @@ def test_samples_that_are_no_numbers(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
-def test_leftovers_of_dead_processes_are_removed(tmp_path: Path) -> None:
+def test_leftovers_of_dead_processes_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "elsewhere"))
     child = subprocess.Popen(["true"])
     child.wait()
     mine = temporary.create(tmp_path / "song.flac")
@@ -376,11 +378,12 @@ def test_leftovers_of_dead_processes_are_removed(tmp_path: Path) -> None:
     dead = mine.with_name(mine.name.replace(own, f"-{child.pid}-"))
     elsewhere = mine.with_name(dead.name.replace(temporary._HOST, f"{int(temporary._HOST, 16) ^ 1:08x}"))
     other = tmp_path / ".song.flac.tmp"
-    for path in (dead, elsewhere, other):
+    copied = tmp_path / "elsewhere" / dead.name
+    for path in (dead, elsewhere, other, copied):
         path.touch()
     temporary.remove_stale.cache_clear()
     encode(tmp_path / "another.flac", music(100))
-    assert not dead.exists()
+    assert not dead.exists() and not copied.exists()
     assert mine.exists() and elsewhere.exists() and other.exists()
 
 
