@@ -108,7 +108,9 @@ def _absolute(task: Task) -> Task:
     """The task for another machine, whose current folder is another."""
     model = os.path.abspath(task.how.model) if os.path.exists(task.how.model) else task.how.model
     outputs = tuple(os.path.abspath(output) for output in task.outputs)
-    return Task(os.path.abspath(task.input), outputs, replace(task.how, model=model))
+    copy = None if task.copy is None else os.path.abspath(task.copy)
+    how = replace(task.how, model=model)
+    return replace(task, input=os.path.abspath(task.input), outputs=outputs, how=how, copy=copy)
 
 
 def _record(future: Any, task: Task) -> Record:

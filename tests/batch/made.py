@@ -13,7 +13,7 @@ from mp3fix.batch.work import How, Task
 from mp3fix.restore import Options
 from mp3fix.song import Target
 
-LONG = 120  # seconds of a song that can be killed in the midst of it
+LONG = 60  # seconds of a song that can be killed in the midst of it
 
 
 @cache
