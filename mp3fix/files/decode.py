@@ -104,7 +104,8 @@ class Decoder:
     def blocks(self, block_frames: int = 65536) -> Iterator[np.ndarray]:
         """Decodes once from the start: float32 (channels, block_frames), the last block shorter.
 
-        Samples that are not finite, or beyond MOST_LEVEL, are 0. The file is closed at the end, and when the iterator is given up.
+        Samples that are not finite, or beyond MOST_LEVEL, are 0. The file is closed at the end, and when the
+        iterator is given up.
 
         Raises:
             DecodeError: nothing can be decoded, or the decoder was killed.

@@ -14,6 +14,7 @@ _WAV_PCM = (1, 3, 6, 7)  # integers, floats, A-law, mu-law: as many bytes for ev
 _EXTENSIBLE = 0xFFFE
 # Writers that do not know the length yet put 0 or something close to the largest number there.
 _LEAST_PLACEHOLDER = 0x7FFFF000
+_MOST_CHUNKS = 10_000  # before the samples; a hostile file has millions
 _MOST_BYTES = 2**42  # four terabytes: a size beyond is nonsense
 _AIFC_PCM = (
     b"NONE",
@@ -86,7 +87,10 @@ def wav_mask(path: Path) -> int:
 
 def _chunks(file: BinaryIO, order: str) -> Iterator[tuple[bytes, int, bytes]]:
     """Name, size and first bytes of each chunk of a RIFF ("<") or IFF (">") file, from its position on."""
-    while len(head := file.read(8)) == 8:
+    for _ in range(_MOST_CHUNKS):
+        head = file.read(8)
+        if len(head) < 8:
+            return
         name, size = struct.unpack(order + "4sI", head)
         start = file.tell()
         yield name, size, file.read(min(size, 64))

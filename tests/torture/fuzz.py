@@ -228,7 +228,10 @@ def fuzz(what: str, mutants: int, seed: int, jobs: int) -> Report:
     """Runs this many mutants of "files" or "models"."""
     report, lock = Report(), threading.Lock()
     threads = [
-        threading.Thread(target=_supervise, args=(what, seed, range(job, mutants, jobs), report, lock))
+        threading.Thread(
+            target=_supervise,
+            args=(what, seed, range(mutants * job // jobs, mutants * (job + 1) // jobs), report, lock),
+        )
         for job in range(jobs)
     ]
     for thread in threads:
