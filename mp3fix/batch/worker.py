@@ -110,8 +110,9 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=os.environ | {"PYTHONPATH": path},
-            # An interrupt from the keyboard reaches the parent alone, which decides.
-            start_new_session=True,
+            # An interrupt from the keyboard reaches the parent alone, which decides. (A session of its own would
+            # do that too, but `nice` means nothing between sessions on Linux.)
+            process_group=0,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
 
