@@ -4,12 +4,7 @@ import time
 from collections import Counter
 from typing import Any
 
-_WORDS = {
-    "restored": "restored",
-    "skipped": "skipped as done",
-    "copied": "copied",
-    "left": "left as they are",
-}
+_OTHERS = {"skipped": "skipped as done", "copied": "copied", "left": "left as they are"}
 
 
 class Summary:
@@ -51,8 +46,8 @@ class Summary:
 
     def text(self) -> str:
         """One line: "12 restored, 3 skipped as done, 1 failed; 0.8 h of audio in 1:24, 34x real time"."""
-        counts = [f"{self._counts[key]} {word}" for key, word in _WORDS.items() if self._counts[key]]
-        line = ", ".join([*counts, f"{self.failed} failed"])
+        others = [f"{self._counts[key]} {word}" for key, word in _OTHERS.items() if self._counts[key]]
+        line = ", ".join([f"{self._counts['restored']} restored", *others, f"{self.failed} failed"])
         if not self.seconds:
             return line
         speed = self.seconds / max(self.elapsed, 1e-9)
