@@ -65,16 +65,15 @@ class Killer(threading.Thread):
         self, folder: Path, name: str, times: int, whom: Callable[[int], int] = lambda process: process
     ) -> None:
         super().__init__(daemon=True)
-        self._folder, self._name, self._times, self._whom = folder, name, times, whom
+        self._folder, self._name, self._times, self._whom = folder.absolute(), name, times, whom
         self.killed: set[int] = set()
         self.start()
 
     def run(self) -> None:
-        while len(self.killed) < self._times:
-            process = wait_for(lambda: self._next())
-            os.kill(self._whom(process), signal.SIGKILL)
-            self.killed.add(process)
-
-    def _next(self) -> int | None:
-        process = temporaries(self._folder).get(self._name)
-        return None if process in self.killed else process
+        until = time.monotonic() + PATIENCE
+        while len(self.killed) < self._times and time.monotonic() < until:
+            process = temporaries(self._folder).get(self._name)
+            if process is not None and process not in self.killed:
+                os.kill(self._whom(process), signal.SIGKILL)
+                self.killed.add(process)
+            time.sleep(0.005)
