@@ -41,6 +41,9 @@ class FlacFile:
     def __enter__(self) -> "FlacFile":
         self._disk = _Disk(self._path)
         self._pool = ThreadPoolExecutor(1)
+        # The thread starts before there is anything to write: a pool that is interrupted while it starts one forgets
+        # it and starts another, and libsndfile crashes when a file is closed by one while the other writes to it.
+        self._pool.submit(int).result()
         self._pending: Future[None] | None = None
         rate, channels, bits = self._format
         subtype = f"PCM_{bits}"

@@ -6,6 +6,7 @@ import shutil
 import signal
 import struct
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,6 +110,26 @@ def test_an_interrupt_while_the_file_is_encoded(
         signal.signal(signal.SIGALRM, before)
     assert os.listdir(tmp_path) == []
     assert capfd.readouterr().err == ""
+
+
+def test_an_interrupt_while_the_thread_of_the_encoder_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It must not end with two threads at one file, which crash in libsndfile."""
+    begun = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        begun(thread)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), Encoder(tmp_path / "out", RATE, 8, "flac", "16") as encoder:
+        encoder.write(music(20 * RATE, 8))
+        monkeypatch.setattr(threading.Thread, "start", start)
+        writes: list[str] = []
+        written = soundfile.SoundFile.write
+        monkeypatch.setattr(soundfile.SoundFile, "write", lambda *a: (writes.append(""), written(*a)))
+        encoder.commit()
+    assert writes == [] and os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize(("format", "bits"), [("flac", "16"), ("flac", "24"), ("wav", "16")])
