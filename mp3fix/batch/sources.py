@@ -50,12 +50,12 @@ def find(
     """The inputs that were named. A file that is named itself is taken, whatever it is and even if it is not there.
 
     One folder gives its contents; of several inputs each folder keeps its name, so that `music/*` and `music/`
-    end in the same tree.
+    end in the same tree. What is named twice is taken once.
 
     Args:
         inputs: files, folders, patterns, or "-" for standard input.
         input_list: a file of names, or "-" for standard input.
-        output: a folder that is not walked, should it be inside one that is.
+        output: a folder that is not walked, should it be inside one that is, or be one of several inputs.
         own: whether folders also give what mp3fix itself has written.
 
     Raises:
@@ -71,6 +71,8 @@ def find(
     for typed in inputs:
         if os.path.isdir(typed):
             alone = len(inputs) == 1 and not listed
+            if not alone and walk.is_output(typed):
+                continue
             walk.folder(typed, Path() if alone else Path(os.path.basename(os.path.abspath(typed))))
         elif has_magic(typed) and not os.path.lexists(typed):
             walk.pattern(typed)
@@ -81,6 +83,8 @@ def find(
             walk.folder(typed, _kept(typed))
         else:
             found.sources.append(Source(typed, _kept(typed)))
+    once = {(str(Path(source.typed)), source.relative): source for source in reversed(found.sources)}
+    found.sources = list(once.values())[::-1]
     return found
 
 
@@ -111,16 +115,26 @@ def _kept(typed: str) -> Path:
     return Path(*(part for part in parts if part not in ("..", os.sep, "//")))
 
 
+def _is_in(path: str, folder: str) -> bool:
+    """Whether a real path is that of a folder, or of something in it."""
+    return os.path.join(path, "").startswith(os.path.join(folder, ""))
+
+
 class _Walk:
     """Adds the music in folders to what was found.
 
-    Links are followed. A folder is walked once: a link to one in the same tree, a loop among them, is left alone.
+    Links are followed. A folder is walked once: a link to one in the same tree is left alone, and so is a loop, a link
+    to a folder that the link itself is in.
     """
 
     def __init__(self, found: Found, output: str | None, own: bool) -> None:
         self._found, self._own = found, own
         self._output = None if output in (None, STDIO) else os.path.realpath(output or "")
         self._own_seen = False
+
+    def is_output(self, typed: str) -> bool:
+        """Whether this is the folder of outputs."""
+        return self._output == os.path.realpath(typed)
 
     def folder(self, typed: str, place: Path) -> None:
         """Take the music below a folder; `place` is the folder's in a tree of outputs."""
@@ -154,8 +168,8 @@ class _Walk:
             if os.path.isdir(entry.path):
                 linked = entry.is_symlink()
                 there = os.path.realpath(entry.path) if linked else os.path.join(real, entry.name)
-                inside = linked and f"{there}{os.sep}".startswith(os.path.join(top, ""))
-                if there != self._output and not inside:
+                known = linked and (_is_in(there, top) or _is_in(real, there))
+                if there != self._output and not known:
                     folders.append((entry.path, place / entry.name, there))
             elif self._is_taken(entry.path):
                 self._found.sources.append(Source(entry.path, place / entry.name))
@@ -168,6 +182,9 @@ class _Walk:
         fixed = Path(*parts[: next(number for number, part in enumerate(parts) if has_magic(part))])
         before = len(self._found.sources)
         matched = sorted(set(glob(typed, recursive=True)))
+        output, top = self._output, os.path.realpath(fixed)
+        if output is not None and output != top and _is_in(output, top):
+            matched = [path for path in matched if not _is_in(os.path.realpath(path), output)]
         for path in matched:
             place = Path(os.path.relpath(path, fixed))
             if not os.path.isdir(path):

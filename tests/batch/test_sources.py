@@ -120,6 +120,40 @@ def test_the_folder_of_outputs_is_not_walked() -> None:
     assert list(places(find(["m/out"], output="m/out"))) == ["m/out/1.flac"]  # unless it is what was named
 
 
+def test_the_folder_of_outputs_among_several_inputs_is_not_walked() -> None:
+    """As with `mp3fix * -o restored`, run again."""
+    tree("a/1.mp3", "2.mp3", "restored/a/copied.mp3")
+    found = find(["2.mp3", "a", "restored"], output="restored")
+    assert [source.typed for source in found.sources] == ["2.mp3", "a/1.mp3"] and not found.failures
+    assert [source.typed for source in find(["restored"], output="restored").sources] == [
+        "restored/a/copied.mp3"
+    ]
+
+
+def test_patterns_do_not_reach_into_the_folder_of_outputs() -> None:
+    tree("a/1.mp3", "2.mp3", "restored/a/copied.mp3", "restored/copied.mp3")
+    for pattern in ("**/*.mp3", "*", "**"):
+        found = find([pattern], output="restored")
+        assert sorted(source.typed for source in found.sources) == ["2.mp3", "a/1.mp3"], pattern
+        assert not found.failures
+
+
+def test_a_link_to_what_is_above_is_a_loop() -> None:
+    tree("top/music/a/1.mp3", "top/other/2.mp3")
+    os.symlink("..", "top/music/up")
+    os.symlink("../..", "top/music/a/up")
+    assert [source.typed for source in find(["top/music"]).sources] == ["top/music/a/1.mp3"]
+
+
+def test_what_is_named_twice_is_taken_once() -> None:
+    tree("m/a.mp3")
+    Path("list").write_text("m/a.mp3\n./m/a.mp3\nm/a.mp3\n")
+    assert len(find([], "list").sources) == 1
+    assert len(find(["m/a.mp3", "./m/a.mp3"]).sources) == 1
+    assert places(find(["m", "m/a.mp3"])).keys() == {"m/a.mp3"}
+    assert len(find(["m", "m/a.mp3"]).sources) == 2  # to m/a.flac, and to a.flac
+
+
 def test_what_mp3fix_made_is_no_input() -> None:
     """By its tags, whatever its name; a file of somebody else may be called so."""
     tree("m/1.mp3", "m/2.restored.flac")
