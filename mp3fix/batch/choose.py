@@ -16,10 +16,10 @@ from mp3fix.files.probe import probe
 from mp3fix.signal.cutoff import CutoffMeter
 from mp3fix.signal.stft import StftSpec, StftStream
 
-# Where spectra of LAME's MP3s end, as CutoffMeter sees it, and 0.2 kHz more: kbit/s -> Hz. There is nothing for higher
-# bitrates: so much treble is also where good recordings end.
+# Where spectra of LAME's MP3s end, as CutoffMeter sees it, and 0.2 kHz more: kbit/s -> Hz. A bitrate may have several
+# ends: the highest counts. There is nothing for higher bitrates: so much treble is also where good recordings end.
 _STEREO = {
-    **{32: 5800, 40: 6700, 48: 7900, 56: 9500, 64: 11100, 80: 13300},
+    **{32: 5800, 40: 7100, 48: 7900, 56: 10500, 64: 11400, 80: 13300},
     **{96: 15600, 128: 16900, 160: 17700, 192: 18900},
 }
 _MONO = {16: 5500, 24: 5800, 32: 8400, 40: 10800, 48: 11200, 56: 14800, 64: 16900}
@@ -111,7 +111,8 @@ def copy(source: Path, target: Path, overwrite: bool) -> None:
         made = temporary.create(target)
         try:
             shutil.copyfile(source, made)
-            shutil.copystat(source, made)
+            times = os.stat(source)
+            os.utime(made, ns=(times.st_atime_ns, times.st_mtime_ns))
             temporary.sync(made)
             temporary.publish(made, target, overwrite)
         finally:

@@ -21,11 +21,13 @@ class Verdict:
             its bitrate is not below --below; or "refuse" to, since something else is there.
         reason: why, in one line; of "refuse" a message that names the file.
         overwrite: whether what is there is replaced.
+        copied: of "skip": what is there is a copy of the input, not its restoration.
     """
 
     action: Action
     reason: str = ""
     overwrite: bool = False
+    copied: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def after_a_look(
     kbps = choose.bitrate(source)
     above = kbps is None or kbps > below
     if above and copy is not None and not rules.force and choose.is_copied(source, copy):
-        return Verdict("skip", "is copied")
+        return Verdict("skip", "is copied", copied=True)
     choice = choose.choose(source, kbps, below)
     if choice.restore:
         return _restored(outputs, done.state(source, outputs, fingerprints), rules, choice.reason)

@@ -17,6 +17,7 @@ from mp3fix.errors import DecodeError, EncodeError, OutputExistsError
 from mp3fix.files.decode import open_decoder
 
 RATE = 44100
+EXCERPT = Path(__file__).parents[1] / "data" / "excerpt.mp3"
 
 
 def bright(channels: int = 2, seconds: float = 2) -> np.ndarray:
@@ -53,6 +54,13 @@ def test_a_transcode_is_known_by_where_its_spectrum_ends(kbps: int, less: int) -
     path = transcode(bright(), kbps)
     assert chosen(path, kbps) and not chosen(path, less)
     assert "like that of an MP3 of at most" in choose(path, 900, kbps).reason
+
+
+def test_a_transcode_of_a_song_by_another_lame() -> None:
+    """64 kbit/s, and its spectrum ends a little above 11.1 kHz."""
+    with open_decoder(EXCERPT) as decoder:
+        soundfile.write("x.flac", next(decoder.blocks(20 * RATE)).T, RATE, "PCM_16")
+    assert choose(Path("x.flac"), 479, 64).restore and not choose(Path("x.flac"), 479, 56).restore
 
 
 def test_a_transcode_of_one_channel() -> None:
@@ -125,12 +133,27 @@ def test_a_copy_is_the_file_with_its_time() -> None:
     assert Path("b").read_bytes() == Path("a").read_bytes()
     assert Path("b").stat().st_mtime == 1e9 and is_copied(Path("a"), Path("b"))
     assert sorted(os.listdir()) == ["a", "b"]
+    assert Path("b").stat().st_mode & 0o777 == 0o666 & ~_umask()
     Path("a").write_bytes(bytes(1000))  # now
     assert not is_copied(Path("a"), Path("b"))
     os.utime("a", (1e9, 1e9))
     Path("a").write_bytes(bytes(999))
     os.utime("a", (1e9, 1e9))
     assert not is_copied(Path("a"), Path("b"))
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_a_copy_of_what_cannot_be_written_to() -> None:
+    """As files from a CD are: only root could open a copy like them to put it on the disk."""
+    Path("a").write_bytes(bytes(10))
+    os.chmod("a", 0o444)
+    copy(Path("a"), Path("b"), overwrite=False)
+    assert os.stat("b").st_mode & 0o200
 
 
 def test_a_copy_is_whole_or_absent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +220,7 @@ def test_verdicts_with_below() -> None:
     )
     assert verdict(high, copies=False).action == "leave"
     copy(high, place, overwrite=False)
-    assert verdict(high) == Verdict("skip", "is copied")
+    assert verdict(high) == Verdict("skip", "is copied", copied=True)
     assert verdict(high, rules=Rules(True, True, 128)).overwrite
     assert verdict(high, rules=Rules(False, True, 320)).action == "restore"
     place.write_text("mine")
