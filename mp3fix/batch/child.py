@@ -25,8 +25,11 @@ PATIENCE_S = 3.0  # for reaching the next block of a song
 _PROGRESS_S = 0.2
 
 
-class Stopped(Exception):
-    """The process has been told to end. Raised between two blocks of a song, where clearing away is safe."""
+class Stopped(BaseException):
+    """The process has been told to end. Raised between two blocks of a song, where clearing away is safe.
+
+    No Exception, so that it passes through whatever makes failures of those.
+    """
 
 
 def main() -> None:

@@ -45,6 +45,11 @@ class Job:
         """The input in messages."""
         return "standard input" if self.typed == STDIO else shown(Path(self.typed))
 
+    @property
+    def piped(self) -> bool:
+        """Whether it comes from standard input, or goes to standard output."""
+        return self.typed == STDIO or not self.outputs
+
 
 @dataclass(frozen=True)
 class Naming:
@@ -109,7 +114,8 @@ def _fields(template: str) -> frozenset[str]:
     for _, field, form, conversion in parsed:
         if field is not None and (field not in FIELDS or form or conversion):
             known = ", ".join(f"{{{name}}}" for name in FIELDS)
-            raise UsageError(f"--name {template}: there is no {{{field}}}, but {known}")
+            whole = field + (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
+            raise UsageError(f"--name {template}: there is no {{{whole}}}, but {known}")
     return frozenset(field for _, field, _, _ in parsed if field)
 
 

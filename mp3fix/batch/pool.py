@@ -8,6 +8,7 @@ from typing import Any
 
 from mp3fix.batch.work import Record, Task, attempt
 from mp3fix.batch.worker import Worker
+from mp3fix.errors import Mp3fixError
 from mp3fix.restore import Restorer
 
 OnProgress = Callable[[Task, float, float | None], None]
@@ -38,7 +39,7 @@ def run(tasks: Iterable[Task], jobs: int, on_progress: OnProgress, on_result: On
     Both are called in the calling thread. However this ends, no worker is left, and no partial output.
 
     Raises:
-        Unloaded: a worker cannot load the generator.
+        Mp3fixError: a worker cannot be started, or cannot load the generator.
     """
     todo: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
     events: queue.SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]]] = queue.SimpleQueue()
@@ -49,6 +50,10 @@ def run(tasks: Iterable[Task], jobs: int, on_progress: OnProgress, on_result: On
         while (task := todo.get()) is not None:
             try:
                 record = worker.do_or_retry(task, lambda *s, task=task: events.put((on_progress, (task, *s))))
+            except OSError as error:
+                reason = f"no process can be started: {error.strerror or error}; try fewer at a time with -j"
+                events.put((_raise, (Mp3fixError(reason),)))
+                return
             except BaseException as error:
                 events.put((_raise, (error,)))
                 return

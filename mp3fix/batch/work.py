@@ -105,6 +105,8 @@ def attempt(task: Task, restorer: Restorer, progress: Progress | None = None) ->
         return failure(system_reason(error, task.name))
     except MemoryError:
         return failure(f"{task.name}: there is not enough memory for it")
+    except Exception as error:  # one song must not end a run of thousands
+        return failure(f"{task.name}: {type(error).__name__}: {error} (a fault of mp3fix: please report it)")
     return {**result.record(), "device": restorer.generator.device}
 
 

@@ -117,7 +117,7 @@ def _from_file(path: Path, options: Mapping[str, Any]) -> Settings:
         values = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         raise UsageError(f"{shown(path)}: {error.strerror or error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{shown(path)}: is not TOML: {error}") from error
     settings: Settings = {}
     for option, value in values.items():

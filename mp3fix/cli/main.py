@@ -24,6 +24,11 @@ def main(arguments: list[str]) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()
         return code
+    except FileNotFoundError as error:  # names are made absolute, and the current folder is gone
+        from mp3fix.files.names import system_reason
+
+        print(f"{NAME}: {system_reason(error, 'the current folder')}", file=sys.stderr)
+        return 1
     except OSError as error:  # of standard output: all others are dealt with where they arise
         _drop_output()
         if not isinstance(error, BrokenPipeError):

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,7 +107,8 @@ def foreseer(planner: Planner) -> Callable[[Job], tuple[Record, str]]:
             raise OutputExistsError(found.reason)
         if found.action == "restore" and job.typed != STDIO:
             _check_channels(job)
-        outputs = {"leave": (), "copy": (job.copy,)}.get(found.action, job.outputs)
+        copied = found.copied or found.action == "copy"
+        outputs = () if found.action == "leave" else (job.copy,) if copied else job.outputs
         names = [shown(path) for path in outputs if path] or ["standard output"]
         told = {"leave": "left as it is, ", "copy": "copied, "}.get(found.action, "") + found.reason
         text = "\n".join(f"{job.name} -> {name}" + (f" ({told})" if told else "") for name in names)
@@ -135,7 +137,7 @@ def restore_one(job: Job, planner: Planner, console: Console, as_json: bool) -> 
     """
     with Folders() as folders:
         try:
-            if job.typed == STDIO or not job.outputs:
+            if job.piped:
                 record = _through_pipes(job, planner.how, folders, console)
             else:
                 task = planner.task(job)
@@ -183,9 +185,16 @@ def restore_many(
         planner: for them.
         request: the options.
         console: for people.
+
+    Raises:
+        Mp3fixError: none of them can be restored: no folder, no generator, no cluster.
     """
-    with Folders() as folders, console.overall(len(jobs) + len(failures), request.json) as overall:
-        by_input = {job.typed: job for job in jobs}
+    with ExitStack() as stack:
+        folders = stack.enter_context(Folders())
+        if jobs and jobs[0].folder is not None:  # first, so that it is told once, and not for each song
+            folders.make(Path(request.output or ""))
+        overall = stack.enter_context(console.overall(len(jobs) + len(failures), request.json))
+        by_outputs = {tuple(map(str, job.outputs)): job for job in jobs}  # an input may be there twice
 
         def end(job: Job, record: Record) -> None:
             record = _told(job, planner.how, record)
@@ -208,7 +217,7 @@ def restore_many(
                     yield replace(task, how=replace(task.how, threads=threads))
 
         def ended(task: Task, record: Record) -> None:
-            end(by_input[task.input], record)
+            end(by_outputs[task.outputs], record)
 
         def moved(task: Task, at: float, total: float | None) -> None:
             overall.moved(task.name, at, total)

@@ -108,7 +108,8 @@ def _restore(request: Request, found: Found) -> int:
     check(request, contract, suffix)
     if request.seed is not None and contract.kind == "deterministic":
         console.warn(f"{contract.name} is deterministic: --seed changes nothing")
-    many = found.library or len(planned) + len(found.failures) > 1 or request.scheduler is not None
+    many = found.library or len(planned) + len(found.failures) > 1
+    many = many or (request.scheduler is not None and not planned[0].piped)  # only this process has its pipes
     planner = Planner(request, recipe(request, contract, done.digest(path), suffix), many)
     if request.dry_run:
         return _each(found, planned, foreseer(planner), request.json)

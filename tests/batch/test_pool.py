@@ -12,9 +12,10 @@ import soundfile
 from made import LONG, how, outputs, song, tasks
 from processes import Killer, runs, temporaries, workers
 
-from mp3fix.batch import pool
+from mp3fix.batch import pool, work
 from mp3fix.batch.work import Record, Task
 from mp3fix.batch.worker import Unloaded
+from mp3fix.errors import Mp3fixError
 from mp3fix.song import Target
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc")
@@ -119,6 +120,31 @@ def test_a_generator_that_cannot_be_loaded_ends_the_run() -> None:
     with pytest.raises(Unloaded, match=r"bad\.onnx"):
         run(planned, 2)
     assert workers(os.getpid()) == []
+
+
+def test_a_worker_that_cannot_be_started_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("subprocess.Popen", fail)
+    with pytest.raises(Mp3fixError, match=r"no process can be started: Resource .* unavailable; .*-j"):
+        run(tasks(how(), song("1.wav"), song("2.wav")), 2)
+
+
+def test_what_nobody_foresaw_fails_one_song_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    restore_song = work.restore_song
+
+    def fail(path: Path, *arguments: object) -> object:
+        if path.name == "1.wav":
+            raise RuntimeError("a bug")
+        return restore_song(path, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(work, "restore_song", fail)
+    found: list[Record] = []
+    planned = tasks(how(), song("1.wav"), song("2.wav"))
+    pool.run_here(planned, lambda *_: None, lambda _, record: found.append(record))
+    assert [record["status"] for record in found] == ["failed", "restored"]
+    assert found[0]["error"].startswith("1.wav: RuntimeError: a bug")
 
 
 def test_an_output_that_another_run_has_just_made_is_no_failure() -> None:

@@ -131,6 +131,12 @@ def test_files_that_cannot_be_read(call: Call) -> None:
         options()
 
 
+def test_a_file_that_is_nested_too_deeply(call: Call) -> None:
+    Path("deep.toml").write_text("texture = " + 5000 * "[")
+    ended = call("song.mp3", "--preset", "deep.toml")
+    assert ended.code == 2 and ended.err.startswith("mp3fix: deep.toml: is not TOML: ")
+
+
 def test_files_of_windows() -> None:
     configure("\ufefftexture = 0.5\r\nmix = 0.5\r\n")
     assert (options().texture, options().mix) == (0.5, 0.5)

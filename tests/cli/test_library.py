@@ -86,6 +86,41 @@ def test_a_list_of_names(call: Call, library: Path, model: Path) -> None:
     assert files("out") == ["lib/A/1.flac", "lib/two\nlines\udcff.flac"]
 
 
+def test_a_song_that_goes_to_two_places(call: Call, library: Path, model: Path) -> None:
+    ended = call(library, "lib/loose.mp3", "--model", model, "-o", "out", "-j", 1, "--json")
+    told = [(record["input"], record["outputs"]) for record in lines(ended.out)]
+    assert ended.code == 0 and [output for name, output in told if name == "lib/loose.mp3"] == [
+        ["out/lib/loose.flac"],
+        ["out/loose.flac"],
+    ]
+
+
+def test_a_folder_that_cannot_be_made_is_told_once(call: Call, library: Path, model: Path) -> None:
+    Path("file").touch()
+    ended = call(library, "--model", model, "-o", "file/out")
+    assert ended.code == 1 and ended.err.count("\n") == 1
+    assert ended.err == "mp3fix: file/out: this folder cannot be made: Not a directory\n"
+
+
+def test_a_pipe_is_no_work_for_a_cluster(
+    start: Callable[..., Any], library: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scheduler may be in the configuration of whoever wants to listen to a song."""
+    monkeypatch.setenv("MP3FIX_SCHEDULER", "tcp://127.0.0.1:1")
+    process = start("lib/loose.mp3", "--model", model, "-o", "-")
+    out, err = process.communicate(timeout=100)
+    assert (process.returncode, err) == (0, b"") and out.startswith(b"RIFF")
+
+
+def test_the_current_folder_is_gone(call: Call, model: Path) -> None:
+    Path("gone").mkdir()
+    os.chdir("gone")
+    os.rmdir("../gone")
+    ended = call("song.mp3", "--model", model, "-o", "out")
+    assert ended.code == 1 and "standard output" not in ended.err
+    assert "No such file or directory" in ended.err
+
+
 def test_collisions_stop_it_before_any_work(call: Call, library: Path, model: Path) -> None:
     shutil.copy("lib/A/1.mp3", "lib/A/1.mp2")
     ended = call(library, "--model", model, "-o", "out", "-j", 1)
@@ -135,6 +170,8 @@ def test_below(call: Call, library: Path, loud: Path, model: Path, jobs: int) ->
     assert copied["lib/A/loud.mp3"]["status"] == "copied"
     assert Path("out/A/loud.mp3").read_bytes() == loud.read_bytes()
     assert Path("out/A/loud.mp3").stat().st_mtime == 1e9
+    planned = by_input(call(*chosen, "--others", "copy", "--dry-run").out)["lib/A/loud.mp3"]
+    assert planned["status"] == "skipped" and planned["outputs"] == ["out/A/loud.mp3"]
     again = by_input(call(*chosen, "--others", "copy").out)
     assert {record["status"] for record in again.values()} == {"skipped"}
 
