@@ -3,28 +3,14 @@
 import queue
 import threading
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any
 
-from mp3fix.batch.work import Record, Task, attempt
+from mp3fix.batch.work import Record, Task
 from mp3fix.batch.worker import Worker
 from mp3fix.errors import Mp3fixError
-from mp3fix.restore import Restorer
 
 OnProgress = Callable[[Task, float, float | None], None]
 OnResult = Callable[[Task, Record], None]
-
-
-def run_here(tasks: Iterable[Task], on_progress: OnProgress, on_result: OnResult) -> None:
-    """Do tasks one after the other in this process; see `run`.
-
-    Raises:
-        Mp3fixError: the generator cannot be loaded.
-    """
-    restorer: Restorer | None = None
-    for task in tasks:  # all of a run load the same
-        restorer = restorer or Restorer(*task.how.loads)
-        on_result(task, attempt(task, restorer, partial(on_progress, task)))
 
 
 def run(tasks: Iterable[Task], jobs: int, on_progress: OnProgress, on_result: OnResult) -> None:
@@ -51,7 +37,8 @@ def run(tasks: Iterable[Task], jobs: int, on_progress: OnProgress, on_result: On
             try:
                 record = worker.do_or_retry(task, lambda *s, task=task: events.put((on_progress, (task, *s))))
             except OSError as error:
-                reason = f"no process can be started: {error.strerror or error}; try fewer at a time with -j"
+                advice = "; try fewer at a time with -j" if jobs > 1 else ""
+                reason = f"no process can be started: {error.strerror or error}{advice}"
                 events.put((_raise, (Mp3fixError(reason),)))
                 return
             except BaseException as error:

@@ -229,10 +229,7 @@ def restore_many(
             cluster.run(tasks(), request.scheduler, ended)
         else:
             at_a_time, threads = _split(request, len(jobs))
-            if at_a_time == 1:
-                pool.run_here(tasks(), moved, ended)
-            else:
-                pool.run(tasks(), at_a_time, moved, ended)
+            pool.run(tasks(), at_a_time, moved, ended)  # one at a time too: a song may crash its process
     return int(overall.summary.failed > 0)
 
 

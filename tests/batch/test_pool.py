@@ -16,6 +16,7 @@ from mp3fix.batch import pool, work
 from mp3fix.batch.work import Record, Task
 from mp3fix.batch.worker import Unloaded
 from mp3fix.errors import Mp3fixError
+from mp3fix.restore import Restorer
 from mp3fix.song import Target
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs Linux's /proc")
@@ -140,9 +141,8 @@ def test_what_nobody_foresaw_fails_one_song_only(monkeypatch: pytest.MonkeyPatch
         return restore_song(path, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(work, "restore_song", fail)
-    found: list[Record] = []
-    planned = tasks(how(), song("1.wav"), song("2.wav"))
-    pool.run_here(planned, lambda *_: None, lambda _, record: found.append(record))
+    restorer = Restorer(*how().loads)
+    found = [work.attempt(task, restorer) for task in tasks(how(), song("1.wav"), song("2.wav"))]
     assert [record["status"] for record in found] == ["failed", "restored"]
     assert found[0]["error"].startswith("1.wav: RuntimeError: a bug")
 

@@ -135,9 +135,12 @@ def test_a_killed_run_goes_on_where_it_was(start: Start, music: Path, model: Pat
 
 
 @pytest.mark.slow
-def test_a_song_that_kills_its_worker(start: Start, music: Path, model: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_song_that_kills_its_worker(
+    start: Start, music: Path, model: Path, tmp_path: Path, jobs: int
+) -> None:
     killer = Killer(tmp_path / "out" / "late", "long.flac", 2)
-    told = ended(start(music, "--model", model, "-o", tmp_path / "out", "-j", 2))
+    told = ended(start(music, "--model", model, "-o", tmp_path / "out", "-j", jobs))
     assert told.code == 1 and len(killer.killed) == 2
     failed, summary = told.err.splitlines()
     assert "long.wav: its worker was killed twice" in failed and summary.startswith(
