@@ -1,5 +1,6 @@
 """One song as a task that can be handed to another process, and doing it."""
 
+import errno
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -8,7 +9,7 @@ from typing import Any
 
 from mp3fix.batch import choose, done
 from mp3fix.batch.verdict import Rules, Verdict, after_a_look
-from mp3fix.errors import Mp3fixError, OutputExistsError
+from mp3fix.errors import EncodeError, Mp3fixError, OutputExistsError
 from mp3fix.files.names import shown, system_reason
 from mp3fix.restore import Options, Restorer
 from mp3fix.song import Target, restore_song
@@ -99,6 +100,8 @@ def attempt(task: Task, restorer: Restorer, progress: Progress | None = None) ->
         if done.state(Path(task.input), outputs, task.how.target.jobs) == "done":
             return {"status": "skipped"}
         return failure(str(error))
+    except EncodeError as error:
+        return failure(str(error)) | refusal(error)
     except Mp3fixError as error:
         return failure(str(error))
     except OSError as error:
@@ -123,3 +126,10 @@ def _not_restored(found: Verdict, source: Path, copy: Path | None) -> Record:
 def failure(error: str) -> Record:
     """The record of a song that failed."""
     return {"status": "failed", "error": error}
+
+
+def refusal(error: Mp3fixError) -> Record:
+    """Why the system did not let something be written, as "errno": "ENOSPC"; nothing if it was not the system."""
+    cause = error.__cause__
+    number = cause.errno if isinstance(cause, OSError) else None
+    return {} if number is None else {"errno": errno.errorcode.get(number, str(number))}

@@ -34,6 +34,10 @@ class Console:
         if not self._quiet:
             self._print(f"mp3fix: warning: {text}")
 
+    def error(self, text: str) -> None:
+        """Print what went wrong."""
+        self._print(f"mp3fix: {text}")
+
     def _print(self, text: str) -> None:
         if self._bar is None:
             print(text, file=sys.stderr)
@@ -81,7 +85,7 @@ class Console:
             closing: whether there is a closing line without --verbose, too.
         """
         if record["status"] == "failed":
-            self._print(f"mp3fix: {record['error']}")
+            self.error(record["error"])
             return
         for warning in record.get("warnings", ()):
             self.warn(f"{name}: {warning}")
@@ -145,11 +149,12 @@ class Overall:
         self._running[name] = done, min(1.0, done / total) if total else 0.0
         self._show()
 
-    def ended(self, name: str, record: Record) -> None:
-        """A song has ended in one way or another."""
+    def ended(self, name: str, record: Record, silent: bool = False) -> None:
+        """A song has ended in one way or another, which is told unless `silent`."""
         self._running.pop(name, None)
         self.summary.add(record)
-        self._console.ended(name, record, closing=False)
+        if not silent:
+            self._console.ended(name, record, closing=False)
         self._show()
 
     def draw(self, bar: Any) -> None:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from mp3fix.batch import cluster, done, pool
+from mp3fix.batch.disks import Disks
 from mp3fix.batch.folders import Folders
 from mp3fix.batch.plan import Job
 from mp3fix.batch.sources import STDIO
 from mp3fix.batch.verdict import Rules, Verdict, after_a_look, at_once
-from mp3fix.batch.work import How, Record, Task, attempt, failure
+from mp3fix.batch.work import How, Record, Task, attempt, failure, refusal
 from mp3fix.cli.console import Console, print_record
 from mp3fix.cli.request import Request
 from mp3fix.cli.stdin import as_file
@@ -194,11 +195,13 @@ def restore_many(
         if jobs and jobs[0].folder is not None:  # first, so that it is told once, and not for each song
             folders.make(Path(request.output or ""))
         overall = stack.enter_context(console.overall(len(jobs) + len(failures), request.json))
+        disks = Disks()
         by_outputs = {tuple(map(str, job.outputs)): job for job in jobs}  # an input may be there twice
 
-        def end(job: Job, record: Record) -> None:
+        def end(job: Job, record: Record, silent: bool = False) -> None:
+            disks.ended(job, record)
             record = _told(job, planner.how, record)
-            overall.ended(job.name, record)
+            overall.ended(job.name, record, silent)
             if request.json:
                 print_record(record)
 
@@ -206,10 +209,13 @@ def restore_many(
             for job in jobs:
                 try:
                     task = planner.task(job)
+                    if task is not None and disks.given_up(job):
+                        end(job, failure(f"{job.name}: not begun: its disk took no others"), silent=True)
+                        continue
                     if task is not None:
                         folders.make(job.folder)
                 except Mp3fixError as error:
-                    end(job, failure(str(error)))
+                    end(job, failure(str(error)) | refusal(error))
                     continue
                 if task is None:
                     end(job, {"status": "skipped"})
@@ -230,6 +236,8 @@ def restore_many(
         else:
             at_a_time, threads = _split(request, len(jobs))
             pool.run(tasks(), at_a_time, moved, ended)  # one at a time too: a song may crash its process
+        for line in disks.lines():
+            console.error(line)
     return int(overall.summary.failed > 0)
 
 

@@ -92,3 +92,39 @@ def test_other_disks_go_on(made_song: bytes, model: Path, disk: Disk, tmp_path: 
     }
     assert "the disk is full" in records["b"]["error"]
     assert files_in(out) == ["a/song.flac", "c/song.flac"] and is_whole(out / "a/song.flac")
+
+
+def test_a_disk_that_stays_full_is_given_up(
+    made_song: bytes, model: Path, disk: Disk, tmp_path: Path
+) -> None:
+    """The others' songs are not: not those on other disks, and not those that are done."""
+    out = tmp_path / "out"
+    disk(out / "full", 100)
+    for name in (*(f"full/{number}" for number in range(6)), "late/song"):
+        path = tmp_path / "music" / f"{name}.mp3"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(made_song)
+    ended = run(tmp_path / "music", "--model", model, "--json", "-o", out, "-j", 1)
+    assert ended.code == 1 and ended.err.count("the disk is full") == 3
+    told = ended.err.splitlines()
+    assert len(told) == 5 and told[3].startswith(
+        f"mp3fix: 3 more songs were not begun: the disk of {out}/full "
+    )
+    assert told[4].startswith("mp3fix: 1 restored, 6 failed; ")
+    records = {Path(each["input"]).stem: each for each in map(json.loads, ended.out.splitlines())}
+    assert [records[f"{number}"].get("errno") for number in range(6)] == ["ENOSPC"] * 3 + [None] * 3
+    assert "not begun" in records["5"]["error"] and records["song"]["status"] == "restored"
+    assert files_in(out) == ["late/song.flac"]
+
+
+def test_a_disk_that_is_read_only_is_given_up(
+    made_song: bytes, model: Path, mount: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Though a mirrored tree meets it as a folder that cannot be made, another for each song."""
+    out = mount(tmp_path / "out", "-t", "tmpfs", "-o", "ro", "tmpfs")
+    for number in range(5):
+        (tmp_path / "music" / str(number)).mkdir(parents=True)
+        (tmp_path / "music" / str(number) / "song.mp3").write_bytes(made_song)
+    ended = run(tmp_path / "music", "--model", model, "-o", out)
+    assert ended.code == 1 and ended.err.count("Read-only file system") == 3
+    assert "mp3fix: 2 more songs were not begun: the disk of " in ended.err
