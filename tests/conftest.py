@@ -1,8 +1,14 @@
 """Its place puts tests/ on the import path, for `import networks`. Tests marked `ffmpeg` are skipped without one."""
 
+import signal
+
 import pytest
 
 from mp3fix.files import ffmpeg
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # A shell starts what it runs in the background so, and programs keep it: no test could interrupt them.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
