@@ -32,7 +32,7 @@ class ClusterError(Mp3fixError):
     """The cluster cannot be used, or has been lost."""
 
 
-def run(tasks: Iterable[Task], address: str, on_result: OnResult) -> None:
+def run(tasks: Iterable[Task], address: str, on_result: OnResult, on_waiting: Callable[[], None]) -> None:
     """Do tasks on a cluster.
 
     Args:
@@ -40,6 +40,7 @@ def run(tasks: Iterable[Task], address: str, on_result: OnResult) -> None:
             on all its machines.
         address: of the scheduler, "tcp://host:8786".
         on_result: called in this thread with a task and what became of it, in the order in which they end.
+        on_waiting: called in this thread, once, if there is no worker at the beginning.
 
     Raises:
         ClusterError: dask.distributed is missing here, or the scheduler cannot be reached, or is lost.
@@ -51,6 +52,7 @@ def run(tasks: Iterable[Task], address: str, on_result: OnResult) -> None:
         waiting: dict[Any, Task] = {}
         ended = as_completed(loop=client.loop, raise_errors=False)
         restore = _remote_restore()
+        waits = not client.nthreads()
         try:
             while True:
                 if time.monotonic() - looked > _LOOK_S:
@@ -63,6 +65,9 @@ def run(tasks: Iterable[Task], address: str, on_result: OnResult) -> None:
                     ended.add(future)
                 if not waiting:
                     return
+                if waits:
+                    waits = False
+                    on_waiting()
                 future = next(ended)
                 if future.cancelled():
                     raise ClusterError(_LOST.format(address))

@@ -31,8 +31,12 @@ class Console:
 
     def warn(self, text: str) -> None:
         """Print a warning."""
+        self.note(f"warning: {text}")
+
+    def note(self, text: str) -> None:
+        """Print what is good to know."""
         if not self._quiet:
-            self._print(f"mp3fix: warning: {text}")
+            self._print(f"mp3fix: {text}")
 
     def error(self, text: str) -> None:
         """Print what went wrong."""

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from mp3fix.batch import cluster, done, pool
@@ -232,7 +233,8 @@ def restore_many(
             end(Job(typed, ()), failure(reason))
         if request.scheduler is not None:
             threads = request.threads or 1
-            cluster.run(tasks(), request.scheduler, ended)
+            waiting = partial(console.note, "no worker yet; waiting")
+            cluster.run(tasks(), request.scheduler, ended, waiting)
         else:
             at_a_time, threads = _split(request, len(jobs))
             pool.run(tasks(), at_a_time, moved, ended)  # one at a time too: a song may crash its process

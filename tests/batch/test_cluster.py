@@ -32,7 +32,7 @@ def local() -> Iterator[Any]:
 
 def run(planned: list[Task], address: str) -> list[tuple[str, Record]]:
     found: list[tuple[str, Record]] = []
-    cluster.run(planned, address, lambda task, record: found.append((task.input, record)))
+    cluster.run(planned, address, lambda task, record: found.append((task.input, record)), lambda: None)
     return found
 
 
@@ -107,7 +107,7 @@ def test_an_interrupt_leaves_nothing(local: Any) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        cluster.run(planned, local.scheduler_address, interrupt)
+        cluster.run(planned, local.scheduler_address, interrupt, lambda: None)
     assert outputs() == ["quick.flac"]
     assert [workers(process) for process in dask_workers(local)] == [[], []]
 
@@ -130,10 +130,27 @@ def test_a_scheduler_that_goes_away() -> None:
     ) as made:
         closing = threading.Thread(target=made.close)
         with pytest.raises(cluster.ClusterError, match="lost"):
-            cluster.run(planned, made.scheduler_address, lambda *_: closing.start())
+            cluster.run(planned, made.scheduler_address, lambda *_: closing.start(), lambda: None)
         closing.join()
     wait_for(lambda: not temporaries(Path("out")))
     assert {*outputs()} <= {"quick.flac", "a.flac"}
+
+
+@pytest.mark.slow
+def test_a_cluster_without_workers_is_waited_for() -> None:
+    """And whoever waits is told so, once."""
+    with distributed.LocalCluster(
+        n_workers=0, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+    ) as made:
+        told: list[str] = []
+
+        def waits() -> None:
+            told.append("waits")
+            made.scale(1)
+
+        planned = tasks(how(), song("a.wav"), song("b.wav"))
+        cluster.run(planned, made.scheduler_address, lambda task, _: told.append(task.input), waits)
+    assert told[0] == "waits" and sorted(told[1:]) == ["a.wav", "b.wav"]
 
 
 def test_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,7 +165,7 @@ def test_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_the_extra() -> None:
     script = (
         "import sys; sys.modules['distributed'] = None; from mp3fix.batch import cluster; "
-        "cluster.run([], 'tcp://x:1', print)"
+        "cluster.run([], 'tcp://x:1', print, print)"
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert "ClusterError" in ran.stderr and "mp3fix[cluster]" in ran.stderr
