@@ -91,7 +91,8 @@ def after_a_look(
         return Verdict("leave", choice.reason)
     ours = bool(done.read_own(copy))
     if os.path.lexists(copy) and not ours and not rules.force:
-        return Verdict("refuse", f"{shown(copy)} exists, and is no copy of the input; --force overwrites it")
+        advice = "if it is an old copy, remove it; --force overwrites it, and makes all others anew too"
+        return Verdict("refuse", f"{shown(copy)} exists, and differs from {shown(source)}: {advice}")
     return Verdict("copy", choice.reason, overwrite=ours or rules.force)
 
 

@@ -231,6 +231,24 @@ def test_verdicts_with_below() -> None:
     assert at_once(high, [out], [ONE], rules) == Verdict("skip", "is done")
 
 
+def test_a_copy_of_a_source_that_has_changed_since() -> None:
+    """Touched, it is the same still. Retagged it is not, and what is there may be anybody's: it is told what to do."""
+    source, out, place = Path("high.mp3"), Path("out.flac"), Path("out/high.mp3")
+    source.write_bytes(mp3s.lame(bright(seconds=1), RATE, 320))
+    os.utime(source, (1e9, 1e9))
+    place.parent.mkdir()
+    copy(source, place, overwrite=False)
+    os.utime(source)
+    rules = Rules(library=True, below=128)
+    assert after_a_look(source, [out], place, [ONE], rules) == Verdict("skip", "is copied", copied=True)
+    with open(source, "r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"!")
+    verdict = after_a_look(source, [out], place, [ONE], rules)
+    assert verdict.action == "refuse" and verdict.reason.startswith("out/high.mp3 exists, and differs from ")
+    assert "if it is an old copy, remove it" in verdict.reason and "--force" in verdict.reason
+
+
 def test_a_copy_takes_the_place_of_a_restoration_of_ours() -> None:
     """When --below came later than the first run, and input and output have one name."""
     soundfile.write("song.flac", bright(seconds=1).T, RATE, "PCM_16")
