@@ -31,7 +31,7 @@ class Job:
     Attributes:
         typed: the input: a file, or "-" for standard input.
         outputs: one file a seed; empty for standard output.
-        folder: the folder below -o that they go to, which may have to be made.
+        folder: where -o has them go, which may have to be made; None without -o.
         copy: where the input itself goes should it not be restored; None for nowhere.
     """
 
@@ -160,7 +160,7 @@ def _job(source: Source, output: str | None, to_file: bool, naming: Naming, copi
         folder = Path(typed).parent
         return Job(typed, tuple(folder / name for name in naming.names(typed, _BESIDE)))
     if to_file:
-        return Job(typed, draw_paths(Path(output), naming.seeds))
+        return Job(typed, draw_paths(Path(output), naming.seeds), Path(output).parent)
     folder = Path(output) / source.relative.parent
     copy = folder / source.relative.name if copies and typed != STDIO else None
     return Job(typed, tuple(folder / name for name in naming.names(typed, _BELOW)), folder, copy)

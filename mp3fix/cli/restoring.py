@@ -193,7 +193,7 @@ def restore_many(
     """
     with ExitStack() as stack:
         folders = stack.enter_context(Folders())
-        if jobs and jobs[0].folder is not None:  # first, so that it is told once, and not for each song
+        if len(jobs) > 1 and jobs[0].folder is not None:  # first, so that it is told once, not for each song
             folders.make(Path(request.output or ""))
         overall = stack.enter_context(console.overall(len(jobs) + len(failures), request.json))
         disks = Disks()

@@ -276,3 +276,8 @@ def test_ten_channels_fit_into_a_wav(call: Call, model: Path) -> None:
         refused = call("ten.wav", "--model", model, "-o", "out.flac", *options)
         assert refused.code == 1 and "WAV" in refused.err and not os.path.exists("out.flac")
     assert call("ten.wav", "missing.mp3", "--model", model, "-o", "out").code == 1
+
+
+def test_the_folder_of_a_file_is_made(call: Call, song: Path, model: Path) -> None:
+    assert call(song, "--model", model, "-o", "new/folder/x.flac").code == 0
+    assert os.listdir("new/folder") == ["x.flac"]

@@ -175,7 +175,6 @@ def test_a_preview_behind_the_end(call: Call, song: Path, model: Path) -> None:
         "file/x/y.wav",
         "/proc/x.flac",
         "/proc/x/",
-        "missing/x.wav",
         f"{'long' * 70}.flac",
         f"new/{'long' * 70}/",
         "taken.flac/",
@@ -190,6 +189,7 @@ def test_no_place_for_the_output(call: Call, song: Path, model: Path, output: st
 def test_a_folder_made_for_nothing_is_removed(call: Call, model: Path) -> None:
     Path("bad.mp3").write_text("no music")
     refused(call, 1, "bad.mp3", "bad.mp3", "--model", model, "-o", "some/new/folder")
+    refused(call, 1, "bad.mp3", "bad.mp3", "--model", model, "-o", "some/new/file.flac")
 
 
 def test_no_such_generator(call: Call, song: Path) -> None:
