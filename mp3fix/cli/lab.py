@@ -70,6 +70,10 @@ def export(
         float,
         typer.Option(min=0, max=1, help="How far seeds differ: 1 is all that the network finds possible."),
     ] = 0.4,
+    air: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="How loud noise is, as a share, where nothing else is to be heard."),
+    ] = 0.5,
     licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "CC-BY-SA-4.0",
     variants: Annotated[
         bool,
@@ -93,6 +97,7 @@ def export(
             trained_on=exporting.trained_on(state),
             texture=dial,
             reach=reach,
+            air=air,
         )
         print(f"{models / each}.onnx: context {contract.context} frames, {contract.trained_on}")
     if variants:

@@ -16,10 +16,11 @@ from mp3fix.generator.contract import KEY, Contract, read_contract
 from mp3fix.generator.session import Generator
 from mp3fix.signal.stft import StftSpec
 from mp3fix.training import checkpoint
-from mp3fix.training.networks.folded import Folded
+from mp3fix.training.networks.folded import BAND, Estimate, Folded, times_bands
 
 SPEC = StftSpec()
 TOLERANCE = 1e-4  # largest difference between torch and ONNX Runtime, relative to the largest value
+EMPTY = 1e-12  # power of a bin, far below -200 dB re a full-scale sine
 FRAMES = 192  # of the inputs that are compared and probed
 PREFIX = "network."  # of the weights' names in the file
 
@@ -41,20 +42,32 @@ class Stochastic(nn.Module):
 
     Args:
         network: with its weights.
-        reach: scale of the vector. 1 spans all that the network, which hears half a second, finds possible;
+        reach: scale of the vector. 1 spans all that the network, which hears a second, finds possible;
             less keeps every seed closer to what is likely.
+        air: how loud the noise is, as a share, where the spectrum is otherwise empty. What is drawn between what
+            the MP3 kept restores its level; where nothing is kept to be heard with it, a draw that is not needed is
+            heard as hiss.
     """
 
-    def __init__(self, network: Folded, reach: float) -> None:
+    def __init__(self, network: Folded, reach: float, air: float) -> None:
         super().__init__()
-        self.network, self.reach = network, reach
+        self.network, self.reach, self.air = network, reach, air
 
     def forward(
         self, x: torch.Tensor, noise: torch.Tensor, z: torch.Tensor, texture: torch.Tensor
     ) -> torch.Tensor:
         """One restoration, (B, 2, F, T)."""
-        estimate = self.network.estimate(x)
+        estimate = self._aired(self.network.estimate(x))
         return estimate.mean + self.network.draw(estimate, noise / SPEC.noise_rms, self.reach * z, texture)
+
+    def _aired(self, estimate: Estimate) -> Estimate:
+        kept, drawn = (
+            (plane[:, :, :-1] * plane[:, :, :-1]).sum(1, keepdim=True).unflatten(2, (-1, BAND)).mean(3)
+            for plane in (estimate.mean, estimate.spread)
+        )
+        share = 1 - (1 - self.air) * drawn / (drawn + kept + EMPTY)
+        spread = times_bands(estimate.spread[:, :, :-1], share)
+        return estimate._replace(spread=torch.cat([spread, estimate.spread[:, :, -1:]], 2))
 
 
 def export(
@@ -67,6 +80,7 @@ def export(
     trained_on: str,
     texture: float | None,
     reach: float = 1.0,
+    air: float = 1.0,
 ) -> Contract:
     """Write a generator's file.
 
@@ -75,7 +89,7 @@ def export(
         path: of the .onnx file; replaced only when everything agrees.
         name, version, licence, trained_on: for the contract.
         texture: the default texture; None exports the deterministic estimate.
-        reach: of the seeds, see Stochastic.
+        reach, air: of the seeds and of the noise, see Stochastic.
 
     Returns:
         The contract, its context checked by a probe.
@@ -85,7 +99,7 @@ def export(
     """
     network = network.cpu().eval()
     drawn = texture is not None
-    module = Stochastic(network, reach) if drawn else Deterministic(network)
+    module = Stochastic(network, reach, air) if drawn else Deterministic(network)
     contract = Contract(
         name=name,
         version=version,

@@ -30,6 +30,8 @@ class Weights:
         level: difference of levels in 1/3 octaves and some 25 ms, in nepers. A bin of a noise differs from another by
             6 dB whatever its level; here the level itself can be seen.
         audible: the same for levels of whole bands that are not drowned by the loudest: within 45 dB below it.
+        hiss: by how much such a level is above the recording's, in nepers: what is too much is heard, what is missing
+            is not missed.
         profile: difference of long-term levels in 1/3 octaves, in nepers: what the song-level vector is for.
         mean: relative error of the estimate without noise, log10; counted three times where it is above the MP3's.
         draw: relative error of a draw, log10.
@@ -42,6 +44,7 @@ class Weights:
     log: float = 0.15
     level: float = 0.5
     audible: float = 0.5
+    hiss: float = 0.5
     profile: float = 0.1
     mean: float = 1.0
     draw: float = 0.02
@@ -84,7 +87,10 @@ def energy_score(
     # What is heard beside the loudest: a lone instrument's air that is not there, rather than its depth below hearing.
     bands = power * octaves.sum(1)[:, None]
     floor = DROWNED * bands.chunk(3)[0].amax(1, keepdim=True).repeat(3, 1, 1) + FLOOR**2
-    return total + weights.audible * (_score(0.5 * torch.log(bands + floor)) * known).mean()
+    audible = 0.5 * torch.log(bands + floor)
+    wanted, *drawn = audible.chunk(3)
+    excess = sum(torch.relu(each - wanted) for each in drawn) / 2
+    return total + ((weights.audible * _score(audible) + weights.hiss * excess) * known).mean()
 
 
 def profile_score(x: torch.Tensor, y1: torch.Tensor, y2: torch.Tensor, trusted: torch.Tensor) -> torch.Tensor:

@@ -12,6 +12,7 @@ from mp3fix.generator.session import Generator
 from mp3fix.signal import stft as plain
 from mp3fix.training import checkpoint, codec, config, corpus, export, loop, spectra
 from mp3fix.training.examples import Examples, collate
+from mp3fix.training.export import Stochastic
 from mp3fix.training.losses import Weights, energy_score, excess_distance, profile_score, relative_error
 from mp3fix.training.networks.folded import Folded
 
@@ -105,7 +106,7 @@ def test_hiss_beside_a_tone_costs_where_it_is_heard() -> None:
     trusted = torch.ones(1)
 
     def cost(level: float, weight: float) -> float:
-        names = ("complex", "magnitude", "log", "level", "audible")
+        names = ("complex", "magnitude", "log", "level", "audible", "hiss")
         weights = Weights(**dict.fromkeys(names, 0.0) | {"audible": weight})
         return float(energy_score(tone, tone + level * hiss, tone + level * hiss, trusted, weights))
 
@@ -149,6 +150,24 @@ def test_the_vector_colours_what_is_drawn_the_same_way_all_along() -> None:
     assert bool(
         (drawn[-8:].mean(0) > 10 * drawn[28:36].mean(0)).all()
     )  # an end of the curve against its zero
+
+
+def test_air_is_a_share_of_what_is_drawn_where_nothing_is_kept() -> None:
+    torch.manual_seed(0)
+    network = Folded(**TINY).eval()
+    with torch.no_grad():
+        network.head.bias[4] = -2.0
+    x, noise = torch.randn(1, 2, 1025, 40), torch.randn(1, 2, 1025, 40)
+    x[:, :, 512:] = 0
+    z, zero, one = torch.zeros(1, 3), torch.zeros(1), torch.ones(1)
+
+    def drawn(air: float) -> torch.Tensor:
+        module = Stochastic(network, 1.0, air)
+        return module(x, noise, z, one) - module(x, noise, z, zero)
+
+    full, less = drawn(1.0), drawn(0.25)
+    torch.testing.assert_close(less[:, :, 512:1024], 0.25 * full[:, :, 512:1024], rtol=1e-3, atol=1e-4)
+    assert float(less[:, :, :512].square().mean()) > 0.9 * float(full[:, :, :512].square().mean())
 
 
 def test_the_profile_score_wants_the_spread_of_levels_not_of_noise() -> None:

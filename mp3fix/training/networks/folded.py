@@ -159,14 +159,14 @@ class Folded(nn.Module):
         m, a, s, f = self.head(value * torch.sigmoid(gate)).split([2, 2, 1, NEIGHBOURS], 1)
         control = self.control(trunk).unflatten(1, (5, self.folds))
         gates, open_levels = torch.sigmoid(control[:, :3]), functional.softplus(control[:, 3:])
-        m, f = _times_bands(m, gates[:, 0:1]), _times_bands(f, gates[:, 0:1])
-        a = _times_bands(level * a * (a.abs() + 0.01), gates[:, 1:2])
+        m, f = times_bands(m, gates[:, 0:1]), times_bands(f, gates[:, 0:1])
+        a = times_bands(level * a * (a.abs() + 0.01), gates[:, 1:2])
         re, im = low.chunk(2, 1)
         m_re, m_im = m.chunk(2, 1)
         gained = torch.cat([re + re * m_re - im * m_im, im + re * m_im + im * m_re], 1)
         for weight, neighbours in zip(f.split(1, 1), self._neighbours(low), strict=True):
             gained = gained + weight * neighbours
-        spread = _times_bands(level * torch.exp(s.clamp(-16.0, 3.0)), gates[:, 2:3])
+        spread = times_bands(level * torch.exp(s.clamp(-16.0, 3.0)), gates[:, 2:3])
         nyquist = x[:, :, -1:]
         return Estimate(
             low,
@@ -237,9 +237,9 @@ class Folded(nn.Module):
         """
         tilt = torch.matmul(z, self.curves)[:, None, :, None]
         kept, drawn = (tilt * estimate.open_levels).chunk(2, 1)
-        coloured = _times_bands(estimate.low, torch.tanh(kept))
+        coloured = times_bands(estimate.low, torch.tanh(kept))
         louder = torch.exp(drawn.clamp(-3.0, 3.0))
-        scaled = _times_bands(estimate.spread[:, :, :-1] * noise[:, :, :-1], louder)
+        scaled = times_bands(estimate.spread[:, :, :-1] * noise[:, :, :-1], louder)
         # Noise has no say about the Nyquist bin.
         return texture * torch.cat([coloured + scaled, torch.zeros_like(noise[:, :, -1:])], 2)
 
@@ -280,6 +280,6 @@ def _unit(x: torch.Tensor) -> torch.Tensor:
     return x * ((x * x).sum(1, keepdim=True) + 1e-4).rsqrt()
 
 
-def _times_bands(plane: torch.Tensor, bands: torch.Tensor) -> torch.Tensor:
+def times_bands(plane: torch.Tensor, bands: torch.Tensor) -> torch.Tensor:
     """Each bin times its band's value: (B, C, F, T) and (B, 1, F / 16, T) -> (B, C, F, T)."""
     return (plane.unflatten(2, (bands.shape[2], -1)) * bands.unsqueeze(3)).flatten(2, 3)
