@@ -51,8 +51,12 @@ def understood(arguments: list[str], program: str) -> Request | int:
     typed = parse(arguments)
     if not isinstance(typed, Request) or typed.version or typed.list_models:
         return typed if isinstance(typed, Request) else int(typed or 0)
+    if typed.jobs is not None and typed.scheduler is not None:
+        raise UsageError("--jobs is for this machine, --scheduler for others: leave one of them out")
     options = {option: parameter for parameter in command.params for option in _long_names(parameter)}
     settings = _gathered(options, typed.preset)
+    if typed.jobs is not None:
+        settings.pop("scheduler", None)
     before = [text for _, text in settings.values() if text is not None]
     if not before:
         return typed

@@ -173,7 +173,7 @@ def mp3fix(
             min=1,
             max=1024,
             metavar="N",
-            help="How many songs to restore at a time.",
+            help="How many songs to restore at a time, on this machine.",
             show_default="what suits the machine",
         ),
     ] = None,

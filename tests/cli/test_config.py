@@ -162,3 +162,13 @@ def test_a_preset_at_work(call: Call, song: Path, model: Path) -> None:
 def test_the_configuration_is_where_such_files_are(monkeypatch: Any) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", "/home/me/.config")
     assert configuration() == Path("/home/me/.config/mp3fix/config.toml")
+
+
+def test_at_a_time_here_or_on_a_cluster() -> None:
+    """Which of them was typed counts; to type both means nothing."""
+    configure('scheduler = "tcp://host:8786"\njobs = 2')
+    assert options("-j", "3").scheduler is None and options("-j", "3").jobs == 3
+    assert options("--scheduler", "tcp://other:1").scheduler == "tcp://other:1"
+    assert options().scheduler == "tcp://host:8786"
+    with pytest.raises(UsageError, match=r"--jobs .* --scheduler"):
+        options("-j", "3", "--scheduler", "tcp://other:1")
