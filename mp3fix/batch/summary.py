@@ -5,6 +5,12 @@ from collections import Counter
 from typing import Any
 
 _OTHERS = {"skipped": "skipped as done", "copied": "copied", "left": "left as they are"}
+_PLANNED = {
+    "skipped": "done already",
+    "copied": "to copy",
+    "left": "left as they are",
+    "failed": "would fail",
+}
 
 
 class Summary:
@@ -43,6 +49,11 @@ class Summary:
     def elapsed(self) -> float:
         """Seconds since the beginning."""
         return time.monotonic() - self._began
+
+    def plan(self) -> str:
+        """One line on a run that was only planned: "12 to restore, 3 done already, 1 would fail"."""
+        others = [f"{self._counts[key]} {word}" for key, word in _PLANNED.items() if self._counts[key]]
+        return ", ".join([f"{self._counts['planned']} to restore", *others])
 
     def text(self) -> str:
         """One line: "12 restored, 3 skipped as done, 1 failed; 0.8 h of audio in 1:24, 34x real time"."""

@@ -17,6 +17,8 @@ from mp3fix.song import Target, restore_song
 Record = dict[str, Any]  # what became of a song, for JSON
 Progress = Callable[[float, float | None], None]  # seconds done, seconds there are (None where unknown)
 
+DONE: Record = {"status": "skipped", "reason": "is done"}
+
 
 @dataclass(frozen=True)
 class How:
@@ -98,7 +100,7 @@ def attempt(task: Task, restorer: Restorer, progress: Progress | None = None) ->
         result = restore_song(Path(task.input), outputs, restorer, task.how.options, target, progress)
     except OutputExistsError as error:  # perhaps by another run of the same command, at the same time
         if done.state(Path(task.input), outputs, task.how.target.jobs) == "done":
-            return {"status": "skipped"}
+            return DONE
         return failure(str(error))
     except EncodeError as error:
         return failure(str(error)) | refusal(error)

@@ -13,7 +13,7 @@ from mp3fix.batch.folders import Folders
 from mp3fix.batch.plan import Job
 from mp3fix.batch.sources import STDIO
 from mp3fix.batch.verdict import Rules, Verdict, after_a_look, at_once
-from mp3fix.batch.work import How, Record, Task, attempt, failure, refusal
+from mp3fix.batch.work import DONE, How, Record, Task, attempt, failure, refusal
 from mp3fix.cli.console import Console, print_record
 from mp3fix.cli.request import Request
 from mp3fix.cli.stdin import as_file
@@ -112,10 +112,10 @@ def foreseer(planner: Planner) -> Callable[[Job], tuple[Record, str]]:
         copied = found.copied or found.action == "copy"
         outputs = () if found.action == "leave" else (job.copy,) if copied else job.outputs
         names = [shown(path) for path in outputs if path] or ["standard output"]
-        told = {"leave": "left as it is, ", "copy": "copied, "}.get(found.action, "") + found.reason
-        text = "\n".join(f"{job.name} -> {name}" + (f" ({told})" if told else "") for name in names)
+        why = {"leave": "left as it is, ", "copy": "copied, "}.get(found.action, "") + found.reason
+        text = "\n".join(f"{job.name} -> {name}" + (f" ({why})" if why else "") for name in names)
         if found.action == "leave":
-            text = f"{job.name}: {told}"
+            text = f"{job.name}: {why}"
         status = {"restore": "planned", "skip": "skipped", "copy": "copied", "leave": "left"}[found.action]
         record = {"status": status, "outputs": [str(path) for path in outputs if path]}
         return record | ({"reason": found.reason} if found.reason else {}), text
@@ -144,7 +144,7 @@ def restore_one(job: Job, planner: Planner, console: Console, as_json: bool) -> 
             else:
                 task = planner.task(job)
                 if task is None:
-                    record = {"status": "skipped"}
+                    record = DONE
                 else:
                     restorer = Restorer(*task.how.loads)
                     folders.make(job.folder)
@@ -154,7 +154,7 @@ def restore_one(job: Job, planner: Planner, console: Console, as_json: bool) -> 
             record = failure(str(error))
         except OSError as error:
             record = failure(system_reason(error, job.name))
-    record = _told(job, planner.how, record)
+    record = told(job, planner.how, record)
     console.ended(job.name, record)
     if as_json:
         print_record(record)
@@ -201,7 +201,7 @@ def restore_many(
 
         def end(job: Job, record: Record, silent: bool = False) -> None:
             disks.ended(job, record)
-            record = _told(job, planner.how, record)
+            record = told(job, planner.how, record)
             overall.ended(job.name, record, silent)
             if request.json:
                 print_record(record)
@@ -219,7 +219,7 @@ def restore_many(
                     end(job, failure(str(error)) | refusal(error))
                     continue
                 if task is None:
-                    end(job, {"status": "skipped"})
+                    end(job, DONE)
                 else:
                     yield replace(task, how=replace(task.how, threads=threads))
 
@@ -253,7 +253,7 @@ def _split(request: Request, songs: int) -> tuple[int, int]:
     return jobs, request.threads or max(1, cores // jobs)
 
 
-def _told(job: Job, how: How, record: Record) -> Record:
-    """The record of a song, for --json."""
+def told(job: Job, how: How, record: Record) -> Record:
+    """The record of a song as --json prints it, planned or done."""
     about = {"input": job.typed, "outputs": [str(path) for path in job.outputs]}
     return {**about, "seeds": list(how.options.seeds), "model": how.model, **record}

@@ -16,6 +16,7 @@ from mp3fix.files.names import system_reason
 
 Record = dict[str, Any]  # a line of JSON
 Work = Callable[[Job], tuple[Record, str]]  # gives what is printed of an input: for JSON, and for people
+Complete = Callable[[Job, Record], Record]  # adds to a record what all have
 
 
 def perform(request: Request) -> int:
@@ -30,7 +31,9 @@ def perform(request: Request) -> int:
         elif request.info:
             found = find(request.inputs or [], request.input_list, own=True)
             described = [Job(source.typed, ()) for source in found.sources]
-            return _each(found, described, _describe, request.json)
+            return _each(
+                found, described, _describe, request.json, lambda job, record: {"input": job.typed} | record
+            )
         else:
             return _restore(request, find(request.inputs or [], request.input_list, request.output))
     except Mp3fixError as error:
@@ -43,19 +46,20 @@ def _fail(error: Exception, text: str) -> int:
     return 2 if isinstance(error, UsageError) else 1
 
 
-def _each(found: Found, planned: Sequence[Job], work: Work, as_json: bool) -> int:
+def _each(found: Found, planned: Sequence[Job], work: Work, as_json: bool, complete: Complete) -> int:
     """One input after the other; one that fails is reported and does not stop the others."""
     code = 0
 
-    def tell(typed: str, record: Record, text: str) -> None:
+    def tell(job: Job, record: Record, text: str) -> None:
+        record = complete(job, record)
         if as_json:
-            print_record({"input": typed} | record)
+            print_record(record)
         elif text:
             print(text)
 
     for typed, error in found.failures:
         print(f"mp3fix: {error}", file=sys.stderr)
-        tell(typed, {"status": "failed", "error": error}, "")
+        tell(Job(typed, ()), {"status": "failed", "error": error}, "")
         code = 1
     for job in planned:
         try:
@@ -64,7 +68,7 @@ def _each(found: Found, planned: Sequence[Job], work: Work, as_json: bool) -> in
             reason = system_reason(error, job.name) if isinstance(error, OSError) else str(error)
             code = max(code, _fail(error, reason))
             record, text = {"status": "failed", "error": reason}, ""
-        tell(job.typed, record, text)
+        tell(job, record, text)
     return code
 
 
@@ -94,7 +98,8 @@ def _describe(job: Job) -> tuple[Record, str]:
 def _restore(request: Request, found: Found) -> int:
     """Restore the inputs, or say what would become of them."""
     from mp3fix.batch import done
-    from mp3fix.cli.restoring import Planner, foreseer, restore_many, restore_one
+    from mp3fix.batch.summary import Summary
+    from mp3fix.cli.restoring import Planner, foreseer, restore_many, restore_one, told
     from mp3fix.generator import catalog
     from mp3fix.generator.contract import read_contract
 
@@ -112,7 +117,16 @@ def _restore(request: Request, found: Found) -> int:
     many = many or (request.scheduler is not None and not planned[0].piped)  # only this process has its pipes
     planner = Planner(request, recipe(request, contract, done.digest(path), suffix), many)
     if request.dry_run:
-        return _each(found, planned, foreseer(planner), request.json)
+        summary = Summary()
+
+        def complete(job: Job, record: Record) -> Record:
+            summary.add(record)
+            return told(job, planner.how, record)
+
+        code = _each(found, planned, foreseer(planner), request.json, complete)
+        if many:
+            console.note(summary.plan())
+        return code
     if many:
         return restore_many(planned, found.failures, planner, request, console)
     return restore_one(planned[0], planner, console, request.json)

@@ -156,6 +156,22 @@ def test_a_dry_run_tells_why(call: Call, library: Path, loud: Path, model: Path)
     assert by_input(copied.out)["lib/loud.mp3"]["outputs"] == ["out/loud.mp3"]
 
 
+def test_a_dry_run_counts_and_has_the_records_of_a_run(call: Call, library: Path, model: Path) -> None:
+    assert call(library / "A/1.mp3", "--model", model, "-o", "out/A").code == 0
+    Path("lib/bad.mp3").write_text("no music")
+    Path("out/loose.flac").write_text("mine")
+    chosen = [library, "--model", model, "-o", "out", "--json"]
+    planned, run = call(*chosen, "--dry-run"), call(*chosen)
+    assert planned.err.splitlines()[-1] == "mp3fix: 1 to restore, 1 done already, 2 would fail"
+    assert call(*chosen, "--dry-run", "-q").err.count("\n") == planned.err.count("\n") - 1
+    foreseen, real = by_input(planned.out), by_input(run.out)
+    for name, status in ("A/1.mp3", "skipped"), ("bad.mp3", "failed"), ("loose.mp3", "failed"):
+        assert foreseen[f"lib/{name}"]["status"] == status
+        assert foreseen[f"lib/{name}"] == real[f"lib/{name}"]
+    assert foreseen["lib/A/2.mp3"].keys() < real["lib/A/2.mp3"].keys()
+    assert real["lib/A/1.mp3"]["reason"] == "is done"
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_below(call: Call, library: Path, loud: Path, model: Path, jobs: int) -> None:
     shutil.copy(loud, "lib/A/loud.mp3")
