@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from mp3fix.batch.sources import STDIO, Found, Source
-from mp3fix.errors import UsageError
+from mp3fix.errors import EncodeError, UsageError
 from mp3fix.files.names import AUDIO_SUFFIXES, draw_paths, shown
 
 SUFFIXES = {".wav": "wav", ".flac": "flac"}
@@ -22,6 +22,7 @@ FIELDS = {
 
 _BESIDE, _BELOW = "{stem}.restored.{ext}", "{stem}.{ext}"  # templates of names without -o, and with it
 _MOST_LISTED = 5  # collisions
+_LONGEST = 255  # bytes of a file name on most systems
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,16 @@ class Job:
     def piped(self) -> bool:
         """Whether it comes from standard input, or goes to standard output."""
         return self.typed == STDIO or not self.outputs
+
+    def check_lengths(self) -> None:
+        """Raise EncodeError if the name of an output is too long: the system would say so only after all the work."""
+        for output in self.outputs:
+            length = len(output.name if os.name == "nt" else os.fsencode(output.name))
+            if length > _LONGEST:
+                reason = f"the name of its output would have {length} bytes, of at most {_LONGEST}"
+                raise EncodeError(
+                    f"{self.name}: {reason}: give a shorter one with --name, or rename the input"
+                )
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ class Planner:
 
         Raises:
             OutputExistsError: there is something at an output's place that must stay.
+            EncodeError: an output's name is too long.
         """
         found, prints = self._verdict(job)
         if found is not None and found.action == "skip":
@@ -84,6 +85,7 @@ class Planner:
 
         Raises:
             DecodeError: the input is missing, or is no music.
+            EncodeError: an output's name is too long.
         """
         if job.typed == STDIO:
             return Verdict("restore")
@@ -91,6 +93,7 @@ class Planner:
         return found or after_a_look(Path(job.typed), job.outputs, job.copy, prints, self._rules)
 
     def _verdict(self, job: Job) -> tuple[Verdict | None, tuple[str, ...]]:
+        job.check_lengths()
         source = Path(job.typed)
         identity = done.identity(source)
         prints = tuple(done.fingerprint(self._recipe, seed, identity) for seed in self.how.options.seeds)

@@ -186,6 +186,11 @@ def test_no_place_for_the_output(call: Call, song: Path, model: Path, output: st
     refused(call, 1, "", song, "--model", model, "-f", "-o", output)
 
 
+def test_a_name_that_becomes_too_long_is_told_before_work(call: Call, song: Path, model: Path) -> None:
+    long = song.rename(song.with_name("x" * 251 + ".mp3"))
+    refused(call, 1, "--name", long, "--model", model, "-o", "out", "--dry-run")
+
+
 def test_a_folder_made_for_nothing_is_removed(call: Call, model: Path) -> None:
     Path("bad.mp3").write_text("no music")
     refused(call, 1, "bad.mp3", "bad.mp3", "--model", model, "-o", "some/new/folder")
