@@ -26,6 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "torture")]
 
+import memory  # noqa: E402
 import numpy as np  # noqa: E402
 
 LIMIT_S = 25.0
@@ -180,8 +181,8 @@ def bases(what: str, folder: Path) -> list[bytes]:
 
 def most_memory() -> int:
     """Bytes that this process, or a child of it, has had at most."""
-    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return max(resource.getrusage(each).ru_maxrss for each in who) * (1 if sys.platform == "darwin" else 1024)
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return max(memory.peak(), children * (1 if sys.platform == "darwin" else 1024))
 
 
 def child(what: str, seed: int, numbers: range, folder: Path) -> None:

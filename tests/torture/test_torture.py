@@ -22,6 +22,7 @@ import soundfile
 import streams  # noqa: F401
 import tags_around
 from kinds import KINDS, Refused, Whole
+from memory import MEASURED
 from mutagen.flac import FLAC
 
 from mp3fix.files import ffmpeg
@@ -71,7 +72,9 @@ def run(folder: Path, decoder: str) -> Run:
     if decoder == "libsndfile":
         environment["PATH"] = str(empty)
     done = Run(out)
-    command = [sys.executable, "-c", PROGRAM, *(str(songs / f"{name}.mp3") for name in KINDS)]
+    largest = folder / "largest"
+    command = [sys.executable, "-c", MEASURED, str(largest)]
+    command += [sys.executable, "-c", PROGRAM, *(str(songs / f"{name}.mp3") for name in KINDS)]
     command += ["-o", f"{out}/", "--json", "--jobs", "1", "--model", str(model)]
     with (folder / "errors").open("wb") as errors:
         process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=errors)
@@ -82,9 +85,8 @@ def run(folder: Path, decoder: str) -> Run:
             name = Path(record["input"]).stem
             done.records[name], done.seconds[name] = record, time.monotonic() - before
             before = time.monotonic()
-        usage = os.wait4(process.pid, 0)[2]
-    process.returncode = 0  # it has been waited for
-    done.most_bytes = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        process.wait()
+    done.most_bytes = int(largest.read_text())
     done.left = os.listdir(spool)
     done.errors = (folder / "errors").read_text()
     return done
