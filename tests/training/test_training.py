@@ -357,7 +357,7 @@ def test_train_resume_export_restore(tmp_path: Path) -> None:
     common = {"version": "1", "licence": "CC0-1.0", "trained_on": "a test"}
     drawn = export.export(network, tmp_path / "tiny.onnx", name="tiny", texture=0.5, **common)
     export.export(network, tmp_path / "det.onnx", name="det", texture=None, **common)
-    assert drawn.kind == "stochastic" and drawn.context == 4 + 1 + 2 * 3 + 1
+    assert drawn.kind == "stochastic" and drawn.context == (2 + 8) * 3 + 4 + 1 + 2
     assert not list(tmp_path.glob("*.part.onnx"))
     network.context -= 3
     with pytest.raises(Mp3fixError, match="reaches"):
