@@ -2,6 +2,7 @@
 
 import importlib.util
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -65,15 +66,17 @@ def export(
     run: Annotated[Path, typer.Argument(help="Folder of a run.")],
     models: Annotated[Path, typer.Option(help="Folder for the .onnx files.")] = Path("work/models"),
     version: Annotated[str, typer.Option(help="Version of the generator.")] = "1",
-    texture: Annotated[float, typer.Option(min=0, max=1, help="Default texture.")] = 0.75,
+    texture: Annotated[float | None, typer.Option(min=0, max=1, help="Default texture. Ours: 0.75.")] = None,
     reach: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="How far seeds differ: 1 is all that the network finds possible."),
-    ] = 0.4,
+        float | None,
+        typer.Option(
+            min=0, max=1, help="How far seeds differ: 1 is all the network finds possible. Ours: 0.4."
+        ),
+    ] = None,
     air: Annotated[
-        float,
-        typer.Option(min=0, max=1, help="How loud noise is, as a share, where nothing else is to be heard."),
-    ] = 0.5,
+        float | None,
+        typer.Option(min=0, max=1, help="How loud noise is where nothing else is to be heard. Ours: 0.5."),
+    ] = None,
     licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "CC-BY-SA-4.0",
     variants: Annotated[
         bool,
@@ -81,25 +84,30 @@ def export(
     ] = False,
     corpus: CorpusFolder = Path("work/corpus"),
 ) -> None:
-    """Write NAME.onnx (stochastic) and NAME-det.onnx (its estimate without noise) from a run."""
+    """Write NAME.onnx from a run; of the generator that mp3fix ships also NAME-det.onnx, without noise."""
     from mp3fix.training import export as exporting
+    from mp3fix.training.systems.folded import FoldedSystem
 
-    network, state = exporting.load_checkpoint(run / "checkpoint.pt")
+    system, state = exporting.load_checkpoint(run / "checkpoint.pt")
+    given = {"texture": texture, "reach": reach, "air": air}
+    dials = {name: value for name, value in given.items() if value is not None}
+    if isinstance(system, FoldedSystem):
+        system.dials = replace(system.dials, **dials)
+    elif dials or variants:
+        raise Mp3fixError("--texture, --reach, --air and --variants are for the generator of music.toml only")
     models.mkdir(parents=True, exist_ok=True)
     name = state["config"]["name"]
-    for each, dial in ((name, texture), (f"{name}-det", None)):
+    for graph in system.exported():
+        path = models / f"{name}{graph.suffix}.onnx"
         contract = exporting.export(
-            network,
-            models / f"{each}.onnx",
-            name=each,
+            graph,
+            path,
+            name=path.stem,
             version=version,
             licence=licence,
             trained_on=exporting.trained_on(state),
-            texture=dial,
-            reach=reach,
-            air=air,
         )
-        print(f"{models / each}.onnx: context {contract.context} frames, {contract.trained_on}")
+        print(f"{path}: context {contract.context} frames, {contract.trained_on}")
     if variants:
         from mp3fix.training.variants import write_variants
 

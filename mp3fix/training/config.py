@@ -4,13 +4,15 @@ import inspect
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from mp3fix.errors import Mp3fixError
-from mp3fix.training.losses import Weights
-from mp3fix.training.networks.folded import Folded
+from mp3fix.training.examples import SETTINGS
+from mp3fix.training.systems import SYSTEMS, system_class
+from mp3fix.training.systems.base import System
 
 FOLDER = Path(__file__).parent / "configs"
+KINDS = {int: "a whole number", float: "a number", bool: "true or false"}
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,10 @@ class Config:
 
     Attributes:
         name: of the generator.
-        network: arguments of networks.folded.Folded.
+        network: arguments of the system.
+        system: what is trained, one of systems.SYSTEMS.
+        settings: of the codec that examples are drawn from, by name; none: all of examples.SETTINGS.
+        identity_share: share of examples that no codec has touched.
         batch: examples a step.
         frames: STFT frames an example.
         minutes: training time; the learning rate falls to zero over it.
@@ -29,11 +34,14 @@ class Config:
         samples_share: share of crops with drum hits and loops.
         seed: of data and initial weights.
         validate_every: steps between validations and checkpoints.
-        weights: of the loss terms (losses.Weights).
+        weights: of the system's loss terms.
     """
 
     name: str
-    network: dict[str, int]
+    network: dict[str, Any]
+    system: str = "folded"
+    settings: tuple[str, ...] = ()
+    identity_share: float = 0.12
     batch: int = 8
     frames: int = 128
     minutes: float = 60.0
@@ -44,6 +52,12 @@ class Config:
     seed: int = 1
     validate_every: int = 500
     weights: dict[str, float] = field(default_factory=dict)
+
+    def build(self) -> System:
+        """The system, with new weights."""
+        found = system_class(self.system)
+        built: System = found(weights=found.Weights(**self.weights), **self.network)
+        return built
 
 
 def load(name: str | Path) -> Config:
@@ -61,18 +75,34 @@ def load(name: str | Path) -> Config:
         raise Mp3fixError(f"{path}: unknown key {sorted(unknown)[0]!r}")
     if "network" not in values:
         raise Mp3fixError(f"{path}: no [network]; give it one, or a base that has one")
-    arguments = inspect.signature(Folded).parameters
-    _check_table(path, values, "network", set(arguments), (int,))
+    system = values.get("system", "folded")
+    if system not in SYSTEMS:
+        raise Mp3fixError(f"{path}: no system {system!r}; there are {', '.join(SYSTEMS)}")
+    values["settings"] = tuple(values.get("settings", ()))
+    names = [setting.name for setting, _ in SETTINGS]
+    for setting in values["settings"]:
+        if setting not in names:
+            raise Mp3fixError(f"{path}: no codec setting {setting!r}; there are {', '.join(names)}")
+    found = system_class(system)
+    arguments = _arguments(found)
+    _check_table(path, values, "network", {key: each.annotation for key, each in arguments.items()})
     for key, argument in arguments.items():
         if argument.default is argument.empty and key not in values["network"]:
             raise Mp3fixError(f"{path}: [network] has no {key!r}")
-    _check_table(path, values, "weights", {each.name for each in fields(Weights)}, (int, float))
+    _check_table(path, values, "weights", {each.name: float for each in fields(found.Weights)})
     return Config(**{"name": path.stem, **values})
 
 
-def _check_table(
-    path: Path, values: dict[str, Any], table: str, known: set[str], types: tuple[type, ...]
-) -> None:
+def _arguments(system: type[System]) -> dict[str, inspect.Parameter]:
+    """What a system takes beside its weights; what it passes on to its network as a whole, the network's."""
+    found = dict(inspect.signature(system).parameters)
+    del found["weights"]
+    if any(each.kind is each.VAR_KEYWORD for each in found.values()):
+        return dict(inspect.signature(get_type_hints(system)["generator"]).parameters)
+    return found
+
+
+def _check_table(path: Path, values: dict[str, Any], table: str, known: dict[str, type]) -> None:
     """Refuse a table that is none, and keys or types in it that are not known."""
     entries = values.get(table, {})
     if not isinstance(entries, dict):
@@ -80,11 +110,11 @@ def _check_table(
     for key, value in entries.items():
         if key not in known:
             raise Mp3fixError(
-                f"{path}: unknown key {key!r} in [{table}]; there are {', '.join(sorted(known))}"
+                f"{path}: unknown key {key!r} in [{table}]; there are {', '.join(sorted(known)) or 'none'}"
             )
-        if type(value) not in types:
-            kind = "a whole number" if types == (int,) else "a number"
-            raise Mp3fixError(f"{path}: {key!r} in [{table}] is not {kind}")
+        wanted = (int, float) if known[key] is float else (known[key],)
+        if type(value) not in wanted:
+            raise Mp3fixError(f"{path}: {key!r} in [{table}] is not {KINDS.get(known[key], 'text')}")
 
 
 def _values(path: Path) -> dict[str, Any]:

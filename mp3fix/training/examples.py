@@ -1,7 +1,7 @@
 """Training examples: a crop of the corpus, changed a little, and what a random MP3 leaves of it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +14,6 @@ from mp3fix.training import codec, corpus
 from mp3fix.training.codec import Setting
 
 MARGIN = 6000  # samples on each side of a crop for the codec to start up and run out
-IDENTITY_SHARE = 0.12
 DULL_SHARE = 0.4  # of the examples of high quality that are low-passed first ...
 DULL_HZ = (6000.0, 19000.0)  # ... in this range: a cut-off alone does not mean a coarse encoder ...
 DULL_SLOPE_HZ = (300.0, 4000.0)  # ... falling over this width: steep as an encoder's filter, or as in nature
@@ -95,12 +94,29 @@ class Examples(IterableDataset):
         length: samples an example.
         seed: of the first worker.
         samples_share: how many crops carry drum hits and loops, alone or over music.
+        settings: of the codec, by name; none: all of SETTINGS.
+        identity_share: how many no codec has touched.
+        rate: of the examples, Hz.
     """
 
     def __init__(
-        self, root: Path, entries: list[corpus.Entry], length: int, seed: int, samples_share: float
+        self,
+        root: Path,
+        entries: list[corpus.Entry],
+        length: int,
+        seed: int,
+        samples_share: float,
+        settings: Sequence[str] = (),
+        identity_share: float = 0.12,
+        rate: int = corpus.RATE,
     ) -> None:
-        self._root, self._length, self._seed, self._share = root, length, seed, samples_share
+        self._root, self._seed, self._share, self._identity = root, seed, samples_share, identity_share
+        self._wanted, self._rate = length, rate
+        # Of the crop, which is coded at the corpus' rate.
+        self._length = -(-length * corpus.RATE // rate)
+        chosen = [each for each in SETTINGS if not settings or each[0].name in settings]
+        self._settings = [setting for setting, _ in chosen]
+        self._odds = np.array([weight for _, weight in chosen]) / sum(weight for _, weight in chosen)
         self._music = [entry for entry in entries if entry.kind == "music"]
         self._samples = [entry for entry in entries if entry.kind == "samples"]
         # Long pieces are drawn more often, but less than their length says: no piece rules.
@@ -113,7 +129,7 @@ class Examples(IterableDataset):
         while True:
             example = self._draw(rng)
             if example is not None:
-                yield example
+                yield self._at_rate(example)
 
     def _draw(self, rng: np.random.Generator) -> Example | None:
         recording, known = self._recording(rng)
@@ -126,9 +142,8 @@ class Examples(IterableDataset):
             recording *= 0.99 / peak
         if rng.random() < 0.5:
             recording = recording[::-1]
-        weights = np.array([weight for _, weight in SETTINGS])
-        setting = SETTINGS[rng.choice(len(SETTINGS), p=weights / weights.sum())][0]
-        identity = rng.random() < IDENTITY_SHARE
+        setting = self._settings[rng.choice(len(self._settings), p=self._odds)]
+        identity = rng.random() < self._identity
         if (identity or (setting.kbps or 192) >= 96) and rng.random() < DULL_SHARE:
             recording = _low_passed(recording, rng.uniform(*DULL_HZ), rng.uniform(*DULL_SLOPE_HZ))
         if identity:
@@ -144,6 +159,16 @@ class Examples(IterableDataset):
             return None
         target = gain * recording[0, MARGIN:-MARGIN]
         return Example(_stored(rng, degraded[0, MARGIN:-MARGIN]), target, trusted, allowed_loss(setting))
+
+    def _at_rate(self, example: Example) -> Example:
+        if self._rate == corpus.RATE:
+            return example
+        degraded, target = (
+            soxr.resample(part, corpus.RATE, self._rate)[: self._wanted]
+            for part in (example.degraded, example.target)
+        )
+        trusted = min(1.0, example.trusted * corpus.RATE / self._rate)
+        return replace(example, degraded=degraded, target=target, trusted=trusted)
 
     def _recording(self, rng: np.random.Generator) -> tuple[np.ndarray, float]:
         """A crop, (2, length + 2 MARGIN), and the frequency up to which it is known."""

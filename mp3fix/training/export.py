@@ -2,7 +2,7 @@
 
 import textwrap
 import warnings
-from dataclasses import replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,138 +14,60 @@ from torch import nn
 from mp3fix.errors import ModelError, Mp3fixError
 from mp3fix.generator.contract import KEY, Contract, read_contract
 from mp3fix.generator.session import Generator
-from mp3fix.signal.stft import StftSpec
 from mp3fix.training import checkpoint
-from mp3fix.training.networks.folded import BAND, Estimate, Folded, times_bands
+from mp3fix.training.config import Config
+from mp3fix.training.systems.base import Graph, System
 
-SPEC = StftSpec()
 TOLERANCE = 1e-4  # largest difference between torch and ONNX Runtime, relative to the largest value
-EMPTY = 1e-12  # power of a bin, far below -200 dB re a full-scale sine
-FRAMES = 192  # of the inputs that are compared and probed
-PREFIX = "network."  # of the weights' names in the file
+FRAMES = 192  # of the inputs that are compared and probed, at least
+SAMPLES = 32768  # the same for waveforms
+PREFIX = "network."  # of the weights' names in a file of ours
 
 
-class Deterministic(nn.Module):
-    """The estimate alone, without noise. Shape: (B, 2, F, T) -> (B, 2, F, T)."""
-
-    def __init__(self, network: Folded) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The restoration."""
-        return self.network.estimate(x).mean
-
-
-class Stochastic(nn.Module):
-    """The generator as it is shipped: takes the plain STFT of unit white noise, and the song-level vector.
-
-    Args:
-        network: with its weights.
-        reach: scale of the vector. 1 spans all that the network, which hears a second, finds possible;
-            less keeps every seed closer to what is likely.
-        air: how loud the noise is, as a share, where the spectrum is otherwise empty. What is drawn between what
-            the MP3 kept restores its level; where nothing is kept to be heard with it, a draw that is not needed is
-            heard as hiss.
-    """
-
-    def __init__(self, network: Folded, reach: float, air: float) -> None:
-        super().__init__()
-        self.network, self.reach, self.air = network, reach, air
-
-    def forward(
-        self, x: torch.Tensor, noise: torch.Tensor, z: torch.Tensor, texture: torch.Tensor
-    ) -> torch.Tensor:
-        """One restoration, (B, 2, F, T)."""
-        estimate = self._aired(self.network.estimate(x))
-        return estimate.mean + self.network.draw(estimate, noise / SPEC.noise_rms, self.reach * z, texture)
-
-    def _aired(self, estimate: Estimate) -> Estimate:
-        kept, drawn = (
-            (plane[:, :, :-1] * plane[:, :, :-1]).sum(1, keepdim=True).unflatten(2, (-1, BAND)).mean(3)
-            for plane in (estimate.mean, estimate.spread)
-        )
-        share = 1 - (1 - self.air) * drawn / (drawn + kept + EMPTY)
-        spread = times_bands(estimate.spread[:, :, :-1], share)
-        return estimate._replace(spread=torch.cat([spread, estimate.spread[:, :, -1:]], 2))
-
-
-def export(
-    network: Folded,
-    path: Path,
-    *,
-    name: str,
-    version: str,
-    licence: str,
-    trained_on: str,
-    texture: float | None,
-    reach: float = 1.0,
-    air: float = 1.0,
-) -> Contract:
+def export(graph: Graph, path: Path, *, name: str, version: str, licence: str, trained_on: str) -> Contract:
     """Write a generator's file.
 
     Args:
-        network: with the weights to ship.
+        graph: of a system, with the weights to ship.
         path: of the .onnx file; replaced only when everything agrees.
         name, version, licence, trained_on: for the contract.
-        texture: the default texture; None exports the deterministic estimate.
-        reach, air: of the seeds and of the noise, see Stochastic.
 
     Returns:
-        The contract, its context checked by a probe.
+        The contract.
 
     Raises:
         Mp3fixError: ONNX Runtime's output differs from torch's, or the network reaches further than it says.
     """
-    network = network.cpu().eval()
-    drawn = texture is not None
-    module = Stochastic(network, reach, air) if drawn else Deterministic(network)
+    module = graph.module.cpu().eval()
     contract = Contract(
-        name=name,
-        version=version,
-        licence=licence,
-        trained_on=trained_on,
-        kind="stochastic" if drawn else "deterministic",
-        stft=SPEC,
-        domain="complex",
-        channels=1,
-        noise=("spectrogram", "vector") if drawn else (),
-        z_size=network.z if drawn else 0,
-        texture=drawn,
-        default_texture=0.0 if texture is None else texture,
-        conditioning=(),
-        unknown=0.0,
-        context=0,
-        multiple=1,
-        precision="fp32",
+        name=name, version=version, licence=licence, trained_on=trained_on, precision="fp32", **graph.fields
     )
     temporary = path.with_suffix(".part.onnx")
     try:
         _write(module, temporary, contract)
         runner = Generator.load(temporary, "cpu")
         _compare(module, runner)
-        check_context(runner, network.context)
-        contract = replace(contract, context=network.context)
-        save(onnx.load(temporary), temporary, contract)
+        check_context(runner)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
     return contract
 
 
-def load_checkpoint(path: Path) -> tuple[Folded, dict[str, Any]]:
-    """The network with the moving average of a run's weights, and what the checkpoint says of the run.
+def load_checkpoint(path: Path) -> tuple[System, dict[str, Any]]:
+    """The system, its generator with the moving average of a run's weights, and what the checkpoint says of the run.
 
     Raises:
         Mp3fixError: there is none, it is broken, or its weights do not fit its configuration.
     """
     state = checkpoint.read(path)
+    known = {each.name for each in fields(Config)}
     try:
-        network = Folded(**state["config"]["network"])
+        system = Config(**{key: value for key, value in state["config"].items() if key in known}).build()
     except (KeyError, TypeError):
         raise Mp3fixError(f"{path}: its network is not of this version of mp3fix") from None
-    checkpoint.fill_all(network, state["average"], path)
-    return network, state
+    checkpoint.fill_all(system.generator, state["average"], path)
+    return system, state
 
 
 def trained_on(state: dict[str, Any]) -> str:
@@ -178,19 +100,20 @@ def weights_of(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _write(module: nn.Module, path: Path, contract: Contract) -> None:
-    x = torch.randn(1, 2, SPEC.bins, FRAMES)
-    inputs: tuple[torch.Tensor, ...] = (x,)
-    if contract.noise:
-        inputs = (x, torch.randn_like(x), torch.randn(1, contract.z_size), torch.ones(1))
+    arrays = _inputs(contract, np.random.default_rng(2))
+    inputs = [torch.from_numpy(array) for array in arrays.values()]
+    if contract.texture:
+        inputs.append(torch.ones(1))
     names = list(contract.inputs)
+    time = len(contract.inputs["x"]) - 1
     free: dict[str, dict[int, str]] = {"z": {0: "batch"}, "texture": {}}
-    free |= {name: {0: "batch", 3: "frames"} for name in ("x", "noise", "y")}
+    free |= {name: {0: "batch", time: "frames"} for name in ("x", "noise", "y")}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # Not folded: initialisers keep their names, so that training can go on from the file.
         torch.onnx.export(
             module,
-            inputs,
+            tuple(inputs),
             str(path),
             input_names=names,
             output_names=["y"],
@@ -210,34 +133,64 @@ def save(model: onnx.ModelProto, path: Path, contract: Contract) -> None:
 
 
 def inputs_for(x: np.ndarray, contract: Contract, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """What a generator takes beside spectra x, float32 (B, 2, F, T): a draw of noise and of z, if it draws."""
-    if not contract.noise:
-        return {"x": x}
-    noise = rng.standard_normal(x.shape) * SPEC.noise_rms
-    z = rng.standard_normal((len(x), contract.z_size))
-    return {"x": x, "noise": noise.astype(np.float32), "z": z.astype(np.float32)}
+    """What a generator takes beside its input x, float32 (B, P, F, T) or (B, C, n): a draw of noise and of z."""
+    inputs = {"x": x}
+    if "spectrogram" in contract.noise:
+        wave = contract.domain == "waveform"
+        shape = x.shape if wave else (len(x), 2 * contract.channels, *x.shape[2:])
+        noise = rng.standard_normal(shape) * (1 if wave else contract.stft.noise_rms)
+        inputs["noise"] = noise.astype(np.float32)
+    if "vector" in contract.noise:
+        inputs["z"] = rng.standard_normal((len(x), contract.z_size)).astype(np.float32)
+    return inputs
 
 
 def _inputs(contract: Contract, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    # Spectra fall towards high frequencies, so that all branches of the network are met.
-    slope = 10 ** (-3 * np.linspace(0, 1, SPEC.bins))[:, None]
-    x = (rng.standard_normal((1, 2, SPEC.bins, FRAMES)) * slope * 30).astype(np.float32)
-    return inputs_for(x, contract, rng)
+    """Inputs as the pipeline gives them: blocks on the grid with the context on both sides."""
+    wave = contract.domain == "waveform"
+    least = max(SAMPLES if wave else FRAMES, 3 * contract.context)
+    length = (
+        -(-(least - 2 * contract.context) // contract.multiple) * contract.multiple + 2 * contract.context
+    )
+    if wave:
+        x = 0.2 * rng.standard_normal((1, contract.channels, length))
+    else:
+        # Spectra fall towards high frequencies, so that all branches of a network are met.
+        bins = contract.stft.bins
+        slope = 10 ** (-3 * np.linspace(0, 1, bins))[:, None]
+        parts = contract.channels * (2 if contract.domain == "complex" else 1)
+        x = rng.standard_normal((1, parts, bins, length)) * slope * 30
+        if contract.domain == "magnitude":
+            x = np.abs(x)
+    return inputs_for(x.astype(np.float32), contract, rng)
 
 
-def check_context(runner: Generator, promised: int) -> None:
-    """Probe what a generator's output depends on.
+def check_context(runner: Generator) -> None:
+    """Probe that a generator's output depends on no more than its contract says.
 
-    Args:
-        runner: the generator.
-        promised: frames on each side, at most.
+    What changes by less than a rounding error is not seen.
 
     Raises:
         Mp3fixError: it is seen to depend on more.
     """
-    probed = _probe_context(runner)
-    if probed > promised:
-        raise Mp3fixError(f"the network reaches {probed} frames, not {promised} as it says: not exported")
+    contract = runner.contract
+    arrays = _inputs(contract, np.random.default_rng(1))
+    before = runner.run(**arrays)  # type: ignore[arg-type]
+    length = before.shape[-1]
+    arrays["x"] = arrays["x"].copy()
+    middle = length // 2
+    arrays["x"][..., middle] *= 2
+    after = runner.run(**arrays)  # type: ignore[arg-type]
+    touched = np.flatnonzero((before != after).any(axis=tuple(range(before.ndim - 1))))
+    # What is discarded does not count; and of a block on the grid any part may depend on all of it.
+    touched = touched[(touched >= contract.context) & (touched < length - contract.context)]
+    first = touched - (touched - contract.context) % contract.multiple
+    reach = np.maximum(first - middle, middle - (first + contract.multiple - 1))
+    probed = int(reach.max(initial=0))
+    if probed > contract.context:
+        raise Mp3fixError(
+            f"the network reaches {probed} frames, not {contract.context} as it says: not exported"
+        )
 
 
 def _compare(module: nn.Module, runner: Generator) -> None:
@@ -253,23 +206,3 @@ def _compare(module: nn.Module, runner: Generator) -> None:
     difference = float(np.abs(wanted - got).max() / np.abs(wanted).max())
     if difference > TOLERANCE:
         raise Mp3fixError(f"ONNX Runtime's output differs from torch's by {difference:.1e}: not exported")
-
-
-def _probe_context(runner: Generator) -> int:
-    """Frames on each side that an output is seen to depend on when one frame in the middle changes.
-
-    What changes by less than a rounding error is not seen: a bound from below.
-    """
-    arrays = _inputs(runner.contract, np.random.default_rng(1))
-    before = runner.run(**arrays)  # type: ignore[arg-type]
-    arrays["x"] = arrays["x"].copy()
-    middle = FRAMES // 2
-    arrays["x"][..., middle] *= 2
-    after = runner.run(**arrays)  # type: ignore[arg-type]
-    touched = np.flatnonzero((before != after).any(axis=(0, 1, 2)))
-    context = int(np.abs(touched - middle).max(initial=0))
-    if context >= middle - 1:
-        raise Mp3fixError(
-            "the network depends on more frames than are probed; it would never have exact seams"
-        )
-    return context

@@ -11,22 +11,17 @@ from types import FrameType
 
 import numpy as np
 import torch
+from torch import nn
 from torch.utils.data import DataLoader
 
 from mp3fix.errors import Mp3fixError
 from mp3fix.generator.contract import read_contract
 from mp3fix.generator.devices import available_cores
-from mp3fix.signal.stft import StftSpec
 from mp3fix.training import checkpoint, corpus
 from mp3fix.training.config import Config
 from mp3fix.training.examples import Batch, Example, Examples, collate
 from mp3fix.training.export import weights_of
-from mp3fix.training.losses import Weights, energy_score, excess_distance, profile_score, relative_error
-from mp3fix.training.networks.folded import Folded
-from mp3fix.training.spectra import istft, stft
-
-SPEC = StftSpec()
-EDGE = 8 * SPEC.hop  # samples at both ends of an example that lack context: not part of the loss
+from mp3fix.training.systems.base import System
 
 Report = Callable[[str], None]
 
@@ -63,7 +58,8 @@ def train(
         torch.set_num_threads(threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(config.seed)
-    network = Folded(**config.network).to(device)
+    system = config.build().to(device)
+    network = system.generator
     step, spent = 0, 0.0
     sources, origin = _minutes(training), None
     path = run / "checkpoint.pt"
@@ -76,9 +72,18 @@ def train(
     elif init is not None:
         origin = _start(network, init, report)
     average = {key: value.detach().clone() for key, value in network.state_dict().items()}
-    optimiser = torch.optim.AdamW(network.parameters(), lr=config.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=config.rate, betas=system.betas, weight_decay=system.weight_decay
+    )
+    critic = system.critic
+    critic_optimiser = None
+    if critic is not None:
+        critic_optimiser = torch.optim.Adam(critic.parameters(), lr=config.rate, betas=system.critic_betas)
     if resumed is not None:
         optimiser.load_state_dict(resumed["optimiser"])
+        if critic is not None and critic_optimiser is not None:
+            checkpoint.fill_all(critic, resumed["critic"], path)
+            critic_optimiser.load_state_dict(resumed["critic_optimiser"])
         average, step, spent = resumed["average"], resumed["step"], resumed["minutes"]
         # What was trained on before counts, even if it is no longer in the corpus.
         sources, origin = resumed.get("sources", {}) | sources, resumed.get("init")
@@ -97,27 +102,31 @@ def train(
             "sources": sources,
             "init": origin,
         }
+        if critic is not None and critic_optimiser is not None:
+            state |= {"critic": critic.state_dict(), "critic_optimiser": critic_optimiser.state_dict()}
         checkpoint.write(path, state)
 
     # A GPU waits for LAME: all the cores feed it. A CPU shares them.
     workers = max(1, available_cores() - 1 if device.type == "cuda" else available_cores() // 2)
-    batches = _batches(config, root, training, step, workers)
-    validation = _validation(config, root, entries)
-    weights = Weights(**config.weights)
+    length = (config.frames - 1) * system.spec.hop + system.spec.n_fft
+    batches = _batches(config, root, training, step, workers, length, system.spec.rate)
+    validation = _validation(config, root, entries, length, system.spec.rate)
     recent: list[float] = []
     stop = _Stop()
     while spent < config.minutes and not stop.asked:
         began = time.monotonic()
+        for each in (optimiser, critic_optimiser):
+            for group in each.param_groups if each is not None else ():
+                group["lr"] = _rate(config, step, spent)
+        if critic is not None and critic_optimiser is not None:
+            for _ in range(system.critic_updates):
+                batch = next(batches).to(device)
+                _update(
+                    critic_optimiser, critic, system.critic_loss(batch), f"{run}: step {step}, the critic"
+                )
         batch = next(batches).to(device)
-        for group in optimiser.param_groups:
-            group["lr"] = _rate(config, step, spent)
-        loss, _ = _losses(network, batch, weights)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        if not math.isfinite(norm.item()):
-            raise Mp3fixError(f"{run}: the gradient is not finite at step {step}; lower the learning rate")
-        optimiser.step()
+        loss, _ = system.losses(batch)
+        _update(optimiser, network, loss, f"{run}: step {step}")
         decay = min(config.average, (step + 1) / (step + 10))
         with torch.no_grad():
             for key, value in network.state_dict().items():
@@ -129,7 +138,7 @@ def train(
         if step % 50 == 0:
             report(f"step {step}  {spent:5.1f} min  loss {np.mean(recent[-50:]):.4f}")
         if step % config.validate_every == 0 or spent >= config.minutes:
-            figures = _validate(config, average, validation, device, weights)
+            figures = _validate(config, system, average, validation, device)
             line = {
                 "step": step,
                 "minutes": round(spent, 2),
@@ -200,13 +209,14 @@ def _check_same(before: dict, config: Config, path: Path) -> None:
     """Refuse to go on with what is another generator."""
     for what, old, new in (
         ("name", before["name"], config.name),
+        ("system", before.get("system", "folded"), config.system),
         ("network", before["network"], config.network),
     ):
         if old != new:
             raise Mp3fixError(f"{path}: its {what} is {old}, not {new} as configured; choose another --run")
 
 
-def _start(network: Folded, init: Path, report: Report) -> dict[str, str]:
+def _start(network: nn.Module, init: Path, report: Report) -> dict[str, str]:
     """Take a generator's weights to start from; returns its file's name and the version in its contract."""
     missing, surplus = checkpoint.fill(network, weights_of(init), init)
     if missing:
@@ -222,51 +232,30 @@ def _rate(config: Config, step: int, spent: float) -> float:
     return config.rate * warm * 0.5 * (1 + math.cos(math.pi * min(1.0, spent / config.minutes)))
 
 
-def _losses(network: Folded, batch: Batch, weights: Weights) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-    """The loss of a batch, and its parts by name."""
-    spectrum = stft(batch.degraded, SPEC)
-    device = spectrum.device
-    # Matrix products in bfloat16 where there are units for them; on a CPU they were slower (docs/training.md).
-    with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-        estimate = network.estimate(torch.stack([spectrum.real, spectrum.imag], 1)).float()
-    one = torch.ones(1, device=device)
-
-    def draw() -> torch.Tensor:
-        noise = stft(torch.randn_like(batch.degraded), SPEC) / SPEC.noise_rms
-        z = torch.randn(len(noise), network.z, device=device)
-        return network.draw(estimate, torch.stack([noise.real, noise.imag], 1), z, one)
-
-    # The draws differ from the mean by what they add: one inverse transform each.
-    parts = [istft(torch.complex(each[:, 0], each[:, 1]), SPEC) for each in (estimate.mean, draw(), draw())]
-    # Examples at one level: a loss that depends on gain would learn loud music only.
-    level = batch.target.square().mean(-1, keepdim=True).sqrt() + 1e-4
-    y, d1, d2 = (part[:, EDGE:-EDGE] / level for part in parts)
-    wanted, before = (part[:, EDGE:-EDGE] / level for part in (batch.target, batch.degraded))
-    known = batch.trusted
-    error, error_before, error_draw = (relative_error(wanted, each, known) for each in (y, before, y + d1))
-    terms = {
-        "score": energy_score(wanted, y + d1, y + d2, known, weights),
-        "profile": profile_score(wanted, y + d1, y + d2, known),
-        "mean": (error + 2 * torch.relu(error - error_before)).mean(),
-        "draw": error_draw.mean(),
-        "harm": torch.relu(error_draw - error_before - batch.allowed / 10).mean(),
-        "distance": excess_distance(wanted, y + d1, before, known),
-    }
-    loss = terms["score"] + sum(
-        getattr(weights, name) * term for name, term in terms.items() if name != "score"
-    )
-    with torch.no_grad():
-        terms["snr_gain"] = 10 * (error_before - error).mean()
-        terms["snr_gain_draw"] = 10 * (error_before - error_draw).mean()
-    return loss, terms
+def _update(optimiser: torch.optim.Optimizer, network: nn.Module, loss: torch.Tensor, where: str) -> None:
+    """One step down the gradient, whose norm is limited to 1."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    if not math.isfinite(norm.item()):
+        raise Mp3fixError(f"{where}: the gradient is not finite; lower the learning rate")
+    optimiser.step()
 
 
 def _batches(
-    config: Config, root: Path, training: list[corpus.Entry], step: int, workers: int
+    config: Config,
+    root: Path,
+    training: list[corpus.Entry],
+    step: int,
+    workers: int,
+    length: int,
+    rate: int,
 ) -> Iterator[Batch]:
-    length = (config.frames - 1) * SPEC.hop + SPEC.n_fft
     # A continued run must not see the same examples again.
-    examples = Examples(root, training, length, config.seed + 1000 * (step + 1), config.samples_share)
+    seed = config.seed + 1000 * (step + 1)
+    examples = Examples(
+        root, training, length, seed, config.samples_share, config.settings, config.identity_share, rate
+    )
     loader = DataLoader(
         examples,
         batch_size=config.batch,
@@ -283,31 +272,30 @@ def _ignore_interrupt(worker: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _validation(config: Config, root: Path, entries: list[corpus.Entry]) -> list[Example]:
+def _validation(
+    config: Config, root: Path, entries: list[corpus.Entry], length: int, rate: int
+) -> list[Example]:
     """Sixty-four fixed examples of held-out pieces."""
     held = held_out(root, entries)
-    length = (config.frames - 1) * SPEC.hop + SPEC.n_fft
-    stream = iter(Examples(root, held, length, seed=0, samples_share=0.0))
+    stream = iter(Examples(root, held, length, 0, 0.0, config.settings, config.identity_share, rate))
     return [next(stream) for _ in range(64)]
 
 
 @torch.no_grad()
 def _validate(
     config: Config,
+    system: System,
     average: dict[str, torch.Tensor],
     examples: list[Example],
     device: torch.device,
-    weights: Weights,
 ) -> dict[str, float]:
-    """Loss terms of the averaged weights, and the gain in SNR of the estimate and of a draw, in dB."""
-    network = Folded(**config.network).to(device).eval()
-    network.load_state_dict(average)
+    """The terms of the averaged weights, mean over the examples."""
     sums: dict[str, float] = {}
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), system.averaged(average):
         torch.manual_seed(0)
         for start in range(0, len(examples), config.batch):
             batch = collate(examples[start : start + config.batch]).to(device)
-            _, terms = _losses(network, batch, weights)
+            _, terms = system.losses(batch)
             for key, value in terms.items():
                 sums[key] = sums.get(key, 0.0) + value.item() * len(batch.target) / len(examples)
     return {f"val_{key}": round(value, 4) for key, value in sums.items()}

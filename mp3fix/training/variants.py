@@ -23,12 +23,14 @@ from onnx import TensorProto, helper, numpy_helper
 from mp3fix.generator.contract import Contract, read_contract
 from mp3fix.generator.quiet import quiet
 from mp3fix.generator.session import Generator, import_runtime
+from mp3fix.signal.stft import StftSpec
 from mp3fix.training import corpus
 from mp3fix.training.examples import Examples
-from mp3fix.training.export import PREFIX, SPEC, check_context, inputs_for, save, weights_of
+from mp3fix.training.export import PREFIX, check_context, inputs_for, save, weights_of
 from mp3fix.training.loop import held_out
 from mp3fix.training.spectra import stft
 
+SPEC = StftSpec()
 SPECTRA = 96  # examples of the validation pieces: half to measure ranges on, half to measure errors on
 FRAMES = 128  # of each
 SEED = 5
@@ -81,7 +83,7 @@ def write_variants(source: Path, root: Path) -> Iterator[Variant]:
         try:
             save(model, temporary, replace(contract, name=name, precision=precision))
             runner = Generator.load(temporary, "cpu")
-            check_context(runner, contract.context)
+            check_context(runner)
             ratios = change_snr(reference, runner, spectra[1::2])
             temporary.replace(path)
         finally:

@@ -15,6 +15,7 @@ import soundfile
 from mp3fix.cli.lab import run as program
 from mp3fix.generator.contract import read_contract
 from mp3fix.training import checkpoint, corpus, loop
+from mp3fix.training.systems.folded import FoldedSystem
 
 EXCERPT = Path(__file__).parents[1] / "data" / "excerpt.mp3"
 NETWORK = "[network]\nbins = 1025\nwidth = 16\nhidden = 16\nblocks = 2\nfine = 4\nbands = 4\nz = 3\nfar = 1\n"
@@ -91,7 +92,7 @@ def test_ctrl_c_ends_the_step_and_saves(
     root, run = tmp_path / "corpus", tmp_path / "run"
     corpus.build(root, [own_music(tmp_path / "own")], lambda line: None)
     config = configured(tmp_path / "tiny.toml", 20, 1000)  # nothing but Ctrl-C saves
-    losses, calls, handler = loop._losses, [], signal.getsignal(signal.SIGINT)
+    losses, calls, handler = FoldedSystem.losses, [], signal.getsignal(signal.SIGINT)
 
     def interrupted(*arguments: Any) -> Any:
         calls.append(1)
@@ -100,7 +101,7 @@ def test_ctrl_c_ends_the_step_and_saves(
                 os.kill(process, signal.SIGINT)
         return losses(*arguments)
 
-    monkeypatch.setattr(loop, "_losses", interrupted)
+    monkeypatch.setattr(FoldedSystem, "losses", interrupted)
     monkeypatch.setattr(loop, "_validation", lambda *arguments: [])
     arguments = ["train", str(config), "--corpus", str(root), "--run", str(run)]
     monkeypatch.setattr(sys, "argv", ["mp3fix-lab", *arguments])

@@ -12,9 +12,10 @@ from mp3fix.generator.session import Generator
 from mp3fix.signal import stft as plain
 from mp3fix.training import checkpoint, codec, config, corpus, export, loop, spectra
 from mp3fix.training.examples import Examples, collate
-from mp3fix.training.export import Stochastic
 from mp3fix.training.losses import Weights, energy_score, excess_distance, profile_score, relative_error
 from mp3fix.training.networks.folded import Folded
+from mp3fix.training.systems.base import Graph
+from mp3fix.training.systems.folded import Dials, FoldedSystem, Stochastic
 
 TINY = {"bins": 1025, "width": 16, "hidden": 16, "blocks": 2, "fine": 4, "bands": 4, "z": 3, "far": 1}
 TINY_TOML = "[network]\n" + "".join(f"{key} = {value}\n" for key, value in TINY.items())
@@ -288,6 +289,13 @@ def test_a_corpus_of_one_shots_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+def graphs_of(network: Folded) -> list[Graph]:
+    """What is exported of a network."""
+    system = FoldedSystem(Weights(), **TINY)
+    system.generator = network
+    return system.exported()
+
+
 def state_of(network: Folded, **more: object) -> dict:
     """A checkpoint as the first version of the loop wrote it, and more."""
     weights = network.state_dict()
@@ -317,7 +325,7 @@ def test_weights_that_do_not_fit_are_told(tmp_path: Path) -> None:
     root, path = small_corpus(tmp_path), tmp_path / "run" / "checkpoint.pt"
     tiny, wide = Folded(**TINY), Folded(**{**TINY, "width": 32})
     common = {"name": "wide", "version": "1", "licence": "CC0-1.0", "trained_on": "a test"}
-    export.export(wide, tmp_path / "wide.onnx", texture=0.5, **common)
+    export.export(graphs_of(wide)[0], tmp_path / "wide.onnx", **common)
 
     def refused(words: str, name: str = "tiny", network: dict = TINY, init: Path | None = None) -> None:
         with pytest.raises(Mp3fixError, match=words) as caught:
@@ -352,20 +360,22 @@ def test_train_resume_export_restore(tmp_path: Path) -> None:
     lines: list[str] = []
     loop.train(replace(short, minutes=state["minutes"] + 0.02), root, run, lines.append)
     assert lines[0].startswith(f"continuing at step {steps}")
-    network, state = export.load_checkpoint(run / "checkpoint.pt")
-    assert state["step"] > steps
+    system, state = export.load_checkpoint(run / "checkpoint.pt")
+    assert state["step"] > steps and isinstance(system, FoldedSystem)
+    network, system.dials = system.generator, Dials(texture=0.5, reach=1.0)
     common = {"version": "1", "licence": "CC0-1.0", "trained_on": "a test"}
-    drawn = export.export(network, tmp_path / "tiny.onnx", name="tiny", texture=0.5, **common)
-    export.export(network, tmp_path / "det.onnx", name="det", texture=None, **common)
+    graph, estimated = system.exported()
+    drawn = export.export(graph, tmp_path / "tiny.onnx", name="tiny", **common)
+    export.export(estimated, tmp_path / "det.onnx", name="det", **common)
     assert drawn.kind == "stochastic" and drawn.context == (2 + 8) * 3 + 4 + 1 + 2
     assert not list(tmp_path.glob("*.part.onnx"))
-    network.context -= 3
+    less = graph._replace(fields=graph.fields | {"context": drawn.context - 3})
     with pytest.raises(Mp3fixError, match="reaches"):
-        export.export(network, tmp_path / "tiny.onnx", name="tiny", texture=0.5, **common)
-    network.context += 3
+        export.export(less, tmp_path / "tiny.onnx", name="tiny", **common)
     x = np.random.default_rng(0).standard_normal((1, 2, 1025, 30)).astype(np.float32)
     estimate = Generator.load(tmp_path / "det.onnx", "cpu").run(x)
-    export.export(network, tmp_path / "near.onnx", name="near", texture=1.0, reach=0.25, **common)
+    system.dials = Dials(texture=1.0, reach=0.25)
+    export.export(system.exported()[0], tmp_path / "near.onnx", name="near", **common)
     z = np.ones((1, 3), np.float32)
     wide, near = (
         Generator.load(tmp_path / name, "cpu").run(x, noise=x, z=vector, texture=1.0)

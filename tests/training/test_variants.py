@@ -15,7 +15,10 @@ from mp3fix.errors import ModelError
 from mp3fix.generator.contract import read_contract
 from mp3fix.generator.session import Generator
 from mp3fix.training import corpus, export, variants
+from mp3fix.training.losses import Weights
 from mp3fix.training.networks.folded import Folded
+from mp3fix.training.systems.base import Graph
+from mp3fix.training.systems.folded import Dials, FoldedSystem
 
 SMALL = {"bins": 1025, "width": 32, "hidden": 48, "blocks": 2, "fine": 4, "bands": 4, "z": 3, "far": 1}
 COMMON = {"version": "1", "licence": "CC0-1.0", "trained_on": "a test"}
@@ -32,6 +35,12 @@ def network() -> Folded:
             parameter += 0.02 * torch.randn_like(parameter)
         network.head.weight.normal_(0, 0.1)
     return network
+
+
+def graph_of(network: Folded) -> Graph:
+    system = FoldedSystem(Weights(), **SMALL)
+    system.generator, system.dials = network, Dials(texture=0.5, reach=1.0, air=1.0)
+    return system.exported()[0]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -58,7 +67,7 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def made(network: Folded, music: Path, tmp_path_factory: pytest.TempPathFactory) -> list[variants.Variant]:
     source = tmp_path_factory.mktemp("models") / "tiny.onnx"
-    export.export(network, source, name="tiny", texture=0.5, **COMMON)
+    export.export(graph_of(network), source, name="tiny", **COMMON)
     return list(variants.write_variants(source, music))
 
 
@@ -105,7 +114,7 @@ def test_the_same_weights_give_the_same_bytes(
     network: Folded, music: Path, made: list[variants.Variant], tmp_path: Path
 ) -> None:
     source = tmp_path / "tiny.onnx"
-    export.export(network, source, name="tiny", texture=0.5, **COMMON)
+    export.export(graph_of(network), source, name="tiny", **COMMON)
     again = [source, *(variant.path for variant in variants.write_variants(source, music))]
     for path in again:
         assert path.read_bytes() == (made[0].path.parent / path.name).read_bytes(), path.name
@@ -114,7 +123,7 @@ def test_the_same_weights_give_the_same_bytes(
 def test_the_error_is_measured_on_what_is_changed(tmp_path: Path) -> None:
     full, weak = (
         Generator.load(
-            networks.save(tmp_path / f"{name}.onnx", strength, stft=export.SPEC),
+            networks.save(tmp_path / f"{name}.onnx", strength, stft=variants.SPEC),
             "cpu",
         )
         for name, strength in (("full", 1.0), ("weak", 0.9))
@@ -125,7 +134,7 @@ def test_the_error_is_measured_on_what_is_changed(tmp_path: Path) -> None:
 
 
 def test_other_generators_have_no_variants(music: Path, tmp_path: Path) -> None:
-    source = networks.save(tmp_path / "other.onnx", stft=export.SPEC)
+    source = networks.save(tmp_path / "other.onnx", stft=variants.SPEC)
     with pytest.raises(ModelError, match="no weights of this network"):
         list(variants.write_variants(source, music))
     assert [path.name for path in tmp_path.iterdir()] == ["other.onnx"]

@@ -1,0 +1,24 @@
+"""The systems that can be trained: each a generator, what trains it, and what of it is exported.
+
+A configuration names one of SYSTEMS; its [network] holds the arguments of the class, its [weights] those of the
+class's Weights.
+"""
+
+import importlib
+
+from mp3fix.training.systems.base import System
+
+SYSTEMS = {
+    "folded": "mp3fix.training.systems.folded:FoldedSystem",
+}
+
+
+def system_class(name: str) -> type[System]:
+    """The class of a system, by its name in SYSTEMS.
+
+    Raises:
+        KeyError: there is no such system.
+    """
+    module, _, attribute = SYSTEMS[name].partition(":")
+    found: type[System] = getattr(importlib.import_module(module), attribute)
+    return found

@@ -1,0 +1,88 @@
+"""What the training loop and the export know of a system."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import nn
+
+from mp3fix.signal.stft import StftSpec
+from mp3fix.training.examples import Batch
+
+
+class Graph(NamedTuple):
+    """What of a system is exported.
+
+    Attributes:
+        suffix: of the file's name after the configuration's: "" or, say, "-det".
+        module: takes what Contract.inputs says, in that order, plain and linear. It holds the generator as `network`,
+            so that training can go on from the file (`--init`).
+        fields: those of Contract that the system knows: all but name, version, licence, trained_on and precision.
+    """
+
+    suffix: str
+    module: nn.Module
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class NoWeights:
+    """Of a loss that has one term, or whose terms the paper weighs."""
+
+
+class System(nn.Module, ABC):
+    """A generator and what trains it.
+
+    Subclasses take `weights`, an instance of their Weights, and the network's arguments by keyword.
+
+    Attributes:
+        spec: the transform; of a waveform system only its rate counts.
+        Weights: dataclass of the loss terms' weights.
+        betas, weight_decay: of the generator's AdamW.
+        critic_betas: of the critic's Adam.
+        critic_updates: of the critic, for each of the generator.
+        generator: what is validated and exported, by the moving average of its weights.
+        critic: trained beside it, or None.
+    """
+
+    spec: ClassVar[StftSpec] = StftSpec()
+    Weights: ClassVar[type] = NoWeights
+    betas: ClassVar[tuple[float, float]] = (0.9, 0.98)
+    weight_decay: ClassVar[float] = 0.0
+    critic_betas: ClassVar[tuple[float, float]] = (0.5, 0.9)
+    critic_updates: ClassVar[int] = 1
+
+    generator: nn.Module
+    critic: nn.Module | None
+
+    def __init__(self, weights: Any) -> None:
+        super().__init__()
+        self.weights = weights
+        self.critic = None
+
+    @abstractmethod
+    def losses(self, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """The generator's loss of a batch, and scalars by name for the log. Validation calls it without gradients."""
+
+    def critic_loss(self, batch: Batch) -> torch.Tensor:
+        """The critic's loss of a batch, penalties included; for systems that have one."""
+        raise NotImplementedError(f"{type(self).__name__} has a critic but no loss for it")
+
+    @abstractmethod
+    def exported(self) -> list[Graph]:
+        """What is exported, most important first."""
+
+    @contextmanager
+    def averaged(self, average: dict[str, torch.Tensor]) -> Iterator[None]:
+        """The generator with other weights, and ready for inference, for a while."""
+        own = {key: value.detach().clone() for key, value in self.generator.state_dict().items()}
+        self.generator.load_state_dict(average)
+        self.eval()
+        try:
+            yield
+        finally:
+            self.generator.load_state_dict(own)
+            self.train()

@@ -1,0 +1,170 @@
+"""How the generator that mp3fix ships is trained and exported."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from mp3fix.training.examples import Batch
+from mp3fix.training.losses import Weights as Terms
+from mp3fix.training.losses import energy_score, excess_distance, profile_score, relative_error
+from mp3fix.training.networks.folded import BAND, Estimate, Folded, times_bands
+from mp3fix.training.spectra import istft, stft
+from mp3fix.training.systems.base import Graph, System
+
+EDGE = 8  # frames at both ends of an example that lack context: not part of the loss
+EMPTY = 1e-12  # power of a bin, far below -200 dB re a full-scale sine
+
+
+@dataclass(frozen=True)
+class Dials:
+    """What is set when the generator is exported.
+
+    Attributes:
+        texture: its default.
+        reach: scale of the song-level vector. 1 spans all that the network, which hears a second, finds possible;
+            less keeps every seed closer to what is likely.
+        air: how loud the noise is, as a share, where the spectrum is otherwise empty. What is drawn between what
+            the MP3 kept restores its level; where nothing is kept to be heard with it, a draw that is not needed is
+            heard as hiss.
+    """
+
+    texture: float = 0.75
+    reach: float = 0.4
+    air: float = 0.5
+
+
+class FoldedSystem(System):
+    """networks.folded.Folded, trained by the energy score of two draws (training/losses.py).
+
+    Args:
+        weights: of the loss terms.
+        network: arguments of Folded.
+    """
+
+    Weights = Terms
+    weight_decay = 0.01
+    generator: Folded
+
+    def __init__(self, weights: Terms, **network: int) -> None:
+        super().__init__(weights)
+        self.generator = Folded(**network)
+        self.dials = Dials()
+
+    def losses(self, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """The loss of a batch, and its parts by name."""
+        network, spec, weights = self.generator, self.spec, self.weights
+        spectrum = stft(batch.degraded, spec)
+        device = spectrum.device
+        # Matrix products in bfloat16 where there are units for them; on a CPU they were slower (docs/training.md).
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            estimate = network.estimate(torch.stack([spectrum.real, spectrum.imag], 1)).float()
+        one = torch.ones(1, device=device)
+
+        def draw() -> torch.Tensor:
+            noise = stft(torch.randn_like(batch.degraded), spec) / spec.noise_rms
+            z = torch.randn(len(noise), network.z, device=device)
+            return network.draw(estimate, torch.stack([noise.real, noise.imag], 1), z, one)
+
+        # The draws differ from the mean by what they add: one inverse transform each.
+        parts = [
+            istft(torch.complex(each[:, 0], each[:, 1]), spec) for each in (estimate.mean, draw(), draw())
+        ]
+        # Examples at one level: a loss that depends on gain would learn loud music only.
+        level = batch.target.square().mean(-1, keepdim=True).sqrt() + 1e-4
+        inner = slice(EDGE * spec.hop, -EDGE * spec.hop)
+        y, d1, d2 = (part[:, inner] / level for part in parts)
+        wanted, before = (part[:, inner] / level for part in (batch.target, batch.degraded))
+        known = batch.trusted
+        error, error_before, error_draw = (
+            relative_error(wanted, each, known) for each in (y, before, y + d1)
+        )
+        terms = {
+            "score": energy_score(wanted, y + d1, y + d2, known, weights),
+            "profile": profile_score(wanted, y + d1, y + d2, known),
+            "mean": (error + 2 * torch.relu(error - error_before)).mean(),
+            "draw": error_draw.mean(),
+            "harm": torch.relu(error_draw - error_before - batch.allowed / 10).mean(),
+            "distance": excess_distance(wanted, y + d1, before, known),
+        }
+        loss = terms["score"] + sum(
+            getattr(weights, name) * term for name, term in terms.items() if name != "score"
+        )
+        with torch.no_grad():
+            terms["snr_gain"] = 10 * (error_before - error).mean()
+            terms["snr_gain_draw"] = 10 * (error_before - error_draw).mean()
+        return loss, terms
+
+    def exported(self) -> list[Graph]:
+        """The generator with its dials, and its estimate alone, without noise."""
+        fields: dict[str, Any] = {
+            "stft": self.spec,
+            "domain": "complex",
+            "channels": 1,
+            "conditioning": (),
+            "unknown": 0.0,
+            "context": self.generator.context,
+            "multiple": 1,
+        }
+        drawn = {
+            "kind": "stochastic",
+            "noise": ("spectrogram", "vector"),
+            "z_size": self.generator.z,
+            "texture": True,
+            "default_texture": self.dials.texture,
+        }
+        estimated = {
+            "kind": "deterministic",
+            "noise": (),
+            "z_size": 0,
+            "texture": False,
+            "default_texture": 0.0,
+        }
+        return [
+            Graph("", Stochastic(self.generator, self.dials.reach, self.dials.air), fields | drawn),
+            Graph("-det", Deterministic(self.generator), fields | estimated),
+        ]
+
+
+class Deterministic(nn.Module):
+    """The estimate alone, without noise. Shape: (B, 2, F, T) -> (B, 2, F, T)."""
+
+    def __init__(self, network: Folded) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The restoration."""
+        return self.network.estimate(x).mean
+
+
+class Stochastic(nn.Module):
+    """The generator as it is shipped: takes the plain STFT of unit white noise, and the song-level vector.
+
+    Args:
+        network: with its weights.
+        reach, air: see Dials.
+    """
+
+    def __init__(self, network: Folded, reach: float, air: float) -> None:
+        super().__init__()
+        self.network, self.reach, self.air = network, reach, air
+
+    def forward(
+        self, x: torch.Tensor, noise: torch.Tensor, z: torch.Tensor, texture: torch.Tensor
+    ) -> torch.Tensor:
+        """One restoration, (B, 2, F, T)."""
+        estimate = self._aired(self.network.estimate(x))
+        return estimate.mean + self.network.draw(
+            estimate, noise / FoldedSystem.spec.noise_rms, self.reach * z, texture
+        )
+
+    def _aired(self, estimate: Estimate) -> Estimate:
+        kept, drawn = (
+            (plane[:, :, :-1] * plane[:, :, :-1]).sum(1, keepdim=True).unflatten(2, (-1, BAND)).mean(3)
+            for plane in (estimate.mean, estimate.spread)
+        )
+        share = 1 - (1 - self.air) * drawn / (drawn + kept + EMPTY)
+        spread = times_bands(estimate.spread[:, :, :-1], share)
+        return estimate._replace(spread=torch.cat([spread, estimate.spread[:, :, -1:]], 2))
