@@ -10,6 +10,11 @@ from mp3fix.training.systems.base import System
 
 SYSTEMS = {
     "folded": "mp3fix.training.systems.folded:FoldedSystem",
+    "liu-srcnn": "mp3fix.training.systems.liu_waveform:LiuSRCNN",
+    "liu-srgan": "mp3fix.training.systems.liu_waveform:LiuSRGAN",
+    "fwr": "mp3fix.training.systems.liu_waveform:Rectified",
+    "pwcnn": "mp3fix.training.systems.liu_waveform:PyramidCNN",
+    "cnn": "mp3fix.training.systems.liu_miron:MironCNN",
 }
 
 
