@@ -9,12 +9,17 @@ import importlib
 from mp3fix.training.systems.base import System
 
 SYSTEMS = {
+    "lattner": "mp3fix.training.systems.lattner:Lattner",
     "folded": "mp3fix.training.systems.folded:FoldedSystem",
     "liu-srcnn": "mp3fix.training.systems.liu_waveform:LiuSRCNN",
     "liu-srgan": "mp3fix.training.systems.liu_waveform:LiuSRGAN",
     "fwr": "mp3fix.training.systems.liu_waveform:Rectified",
     "pwcnn": "mp3fix.training.systems.liu_waveform:PyramidCNN",
     "cnn": "mp3fix.training.systems.liu_miron:MironCNN",
+    "deshpande": "mp3fix.training.systems.deshpande:Deshpande",
+    "audio-sr-net": "mp3fix.training.systems.enhancement_peers:AudioSr",
+    "tfilm": "mp3fix.training.systems.enhancement_peers:TemporalFilm",
+    "wavenet": "mp3fix.training.systems.enhancement_peers:WaveNetPeer",
 }
 
 
