@@ -1,0 +1,237 @@
+"""Lattner & Nistal 2021: a Wasserstein critic, the profile loss, and what here helps them in minutes of training.
+
+The paper trains the generator by the critic and L_profile alone. The terms on spectra are a deviation: a critic that
+has seen a few thousand examples fills no band at the right level. They compare with the recording what an STFT finds
+in the output's samples, since a spectrum that belongs to no signal would lose its level on the way to a file.
+
+The deterministic form is our reading of the paper: the same generator without z, trained in the same way by the critic,
+but without L_profile, which compares two draws.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+
+from mp3fix.training.examples import Batch
+from mp3fix.training.networks.lattner import (
+    BINS,
+    ROOT_SCALE,
+    UNPADDED,
+    Critic,
+    Generator,
+    linear,
+    signed_root,
+)
+from mp3fix.training.spectra import istft, stft
+from mp3fix.training.systems.base import Graph, System
+
+PENALTY = 10.0  # of the gradient penalty (Gulrajani et al. 2017, arXiv 1704.00028)
+DRIFT = 1e-3  # of the square of the critic's output for recordings (Karras et al. 2017, arXiv 1710.10196)
+FREQUENCY_POWER, RHYTHM_POWER = 1.3, 1.6  # of eq. 3
+LEAST_DIFFERENCE = 0.02  # of profiles, to the power: two draws that are (nearly) equal have a finite loss
+EDGE = 3  # frames at both ends that not all the frames of a longer signal overlap
+FLOOR = 1e-4  # of the example's rms spectrum: below it, level differences do not matter
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights of the terms.
+
+    Attributes:
+        critic: what the critic says. It is bounded by the distance of whole examples, some hundred times the mean
+            difference of a bin.
+        profile: theta of eq. 3; only of two draws.
+        root: modulus of the difference of signed roots.
+        magnitude: difference of the roots of magnitudes.
+        log: difference of log magnitudes, in nepers.
+    """
+
+    critic: float = 0.001
+    profile: float = 0.002
+    root: float = 0.3
+    magnitude: float = 1.0
+    log: float = 0.2
+
+
+class Lattner(System):
+    """networks.lattner, stochastic or, with z = 0, deterministic.
+
+    Args:
+        weights: of the loss terms.
+        first, maps, filters, rows, z, shortcut: of the generator.
+        critic_filters: Conv4 of the critic; its other widths are the generator's.
+    """
+
+    Weights = Weights
+    generator: Generator
+    critic: Critic
+
+    def __init__(
+        self,
+        weights: Weights,
+        first: int,
+        maps: int,
+        filters: int,
+        rows: int,
+        z: int,
+        shortcut: bool,
+        critic_filters: int,
+    ) -> None:
+        super().__init__(weights)
+        self.generator = Generator(first, maps, filters, rows, z, shortcut)
+        self.critic = Critic(first, maps, critic_filters, rows)
+
+    def losses(self, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """The loss of a batch, and its parts by name; by how much a draw is closer than the MP3, for the log."""
+        network, weights = self.generator, self.weights
+        spectrum = _planes(stft(batch.degraded, self.spec))
+        root, near, code = network.encode(spectrum, padded=False)
+        vectors = [self._vector(batch) for _ in range(2 if network.z else 1)]
+        restored = [network.decode(root, near, code, z, padded=False) for z in vectors]
+        inner = slice(UNPADDED + EDGE, -UNPADDED - EDGE)
+        target, before = (stft(each, self.spec)[..., inner] for each in (batch.target, batch.degraded))
+        nyquist = spectrum[:, :, BINS:, UNPADDED:-UNPADDED]
+        known = self._known(batch)
+        wanted = Levels(target, target)
+        drawn = [Levels(self._heard(torch.cat([linear(each), nyquist], 2)), target) for each in restored]
+        distances = [wanted.distances(each, known) for each in drawn]
+        terms = {name: sum(each[name] for each in distances) / len(drawn) for name in distances[0]}
+        heard = known[:, None, :BINS]
+        terms["critic"] = -self.critic(restored[0] * heard, root * heard).mean()
+        loss = sum(getattr(weights, name) * term for name, term in terms.items())
+        if len(drawn) == 2:
+            terms["profile"] = profile_loss(*(each.magnitude * known for each in drawn), *vectors)
+            loss = loss + weights.profile * terms["profile"]
+        with torch.no_grad():
+            was = wanted.figures(Levels(before, target), known)
+            now = wanted.figures(drawn[0], known)
+            terms["lsd_gain"] = was[0] - now[0]
+            terms["mse_gain"] = 10 * torch.log10(was[1] / now[1])
+        return loss, terms
+
+    def critic_loss(self, batch: Batch) -> torch.Tensor:
+        """Wasserstein loss with gradient penalty and drift."""
+        with torch.no_grad():
+            root, near, code = self.generator.encode(_planes(stft(batch.degraded, self.spec)), padded=False)
+            fake = self.generator.decode(root, near, code, self._vector(batch), padded=False)
+            target = _planes(stft(batch.target, self.spec)[..., UNPADDED:-UNPADDED])[:, :, :BINS]
+            known = self._known(batch)[:, None, :BINS]
+            real, fake, mp3 = (each * known for each in (signed_root(target) / ROOT_SCALE, fake, root))
+            share = torch.rand(len(real), 1, 1, 1, device=real.device)
+            between = share * real + (1 - share) * fake
+        between.requires_grad_()
+        truth, other, mixed = self.critic(torch.cat([real, fake, between]), mp3.repeat(3, 1, 1, 1)).chunk(3)
+        (slope,) = torch.autograd.grad(mixed.sum(), between, create_graph=True)
+        norms = (slope.square().sum((1, 2, 3)) + 1e-12).sqrt()
+        penalty = (norms - 1).square().mean()
+        return other.mean() - truth.mean() + PENALTY * penalty + DRIFT * truth.square().mean()
+
+    def exported(self) -> list[Graph]:
+        """The generator, padded so that it gives all frames."""
+        drawn = self.generator.z > 0
+        fields: dict[str, Any] = {
+            "kind": "stochastic" if drawn else "deterministic",
+            "stft": self.spec,
+            "domain": "complex",
+            "channels": 1,
+            "noise": ("vector",) if drawn else (),
+            "z_size": self.generator.z,
+            "texture": False,
+            "default_texture": 0.0,
+            "conditioning": (),
+            "unknown": 0.0,
+            "context": self.generator.context,
+            "multiple": 1,
+        }
+        return [Graph("", Exported(self.generator), fields)]
+
+    def _vector(self, batch: Batch) -> torch.Tensor | None:
+        if not self.generator.z:
+            return None
+        return torch.randn(len(batch.target), self.generator.z, device=batch.target.device)
+
+    def _known(self, batch: Batch) -> torch.Tensor:
+        """1 for each bin up to which the recording is known, (B, F, 1)."""
+        shares = torch.linspace(0, 1, self.spec.bins, device=batch.target.device)
+        return (shares <= batch.trusted[:, None]).to(batch.target.dtype)[:, :, None]
+
+    def _heard(self, planes: torch.Tensor) -> torch.Tensor:
+        """What an STFT finds in the samples that (B, 2, F, T) give: complex (B, F, T - 2 EDGE)."""
+        samples = istft(torch.complex(planes[:, 0], planes[:, 1]), self.spec)
+        margin = EDGE * self.spec.hop
+        return stft(samples[:, margin:-margin], self.spec)
+
+
+class Exported(nn.Module):
+    """The generator as it is shipped. Shape: x (B, 2, F, T) and, of a stochastic one, z (B, z) -> (B, 2, F, T)."""
+
+    def __init__(self, network: Generator) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: torch.Tensor, z: torch.Tensor | None = None) -> torch.Tensor:
+        """One restoration."""
+        restored: torch.Tensor = self.network(x, z)
+        return restored
+
+
+class Levels:
+    """A spectrum, complex (B, F, T), as the terms see it: at the rms level of `reference`.
+
+    Attributes:
+        root: the complex spectrum with the roots of its magnitudes.
+        magnitude: these roots.
+        log: of magnitudes, nepers.
+    """
+
+    def __init__(self, spectrum: torch.Tensor, reference: torch.Tensor) -> None:
+        power = reference.real**2 + reference.imag**2
+        scaled = spectrum / (power.mean((1, 2), keepdim=True).sqrt() + 1e-2)
+        power = scaled.real**2 + scaled.imag**2 + FLOOR**2
+        self.log = 0.5 * torch.log(power)
+        self.magnitude = power**0.25
+        self.root = scaled * power**-0.25
+
+    def distances(self, other: "Levels", known: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The terms on spectra, by name; `known` (B, F, 1) is 1 for each bin that counts."""
+        root = self.root - other.root
+        apart = {
+            "root": (root.real**2 + root.imag**2 + 1e-10).sqrt(),
+            "magnitude": (self.magnitude - other.magnitude).abs(),
+            "log": (self.log - other.log).abs(),
+        }
+        return {name: (each * known).mean() for name, each in apart.items()}
+
+    def figures(self, other: "Levels", known: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Log-spectral distance in dB, and mean squared error of magnitudes, of the whole batch."""
+        log = ((self.log - other.log).square() * known).mean(1) / known.mean(1).clamp_min(1e-3)
+        magnitude = (self.magnitude**2 - other.magnitude**2).square() * known
+        return 8.686 * log.sqrt().mean(), magnitude.mean() + 1e-12
+
+
+def profile_loss(
+    first: torch.Tensor, second: torch.Tensor, z_first: torch.Tensor, z_second: torch.Tensor
+) -> torch.Tensor:
+    """L_profile of eq. 3 without theta: how far two draws' noise is apart, over how far their profiles are.
+
+    Read as the sum of two quotients, with means where the paper has norms, and LEAST_DIFFERENCE in the denominators.
+
+    Args:
+        first, second: roots of magnitudes of two restorations of the same input, (B, F, T).
+        z_first, z_second: the noise they come from, (B, z).
+
+    Returns:
+        A scalar.
+    """
+    apart = (z_first - z_second).square().mean(1).sqrt()
+    total = first.new_zeros(())
+    for axis, power in ((2, FREQUENCY_POWER), (1, RHYTHM_POWER)):
+        difference = ((first.mean(axis) - second.mean(axis)).abs() ** power).mean(1)
+        total = total + (apart / (difference + LEAST_DIFFERENCE)).mean()
+    return total
+
+
+def _planes(spectrum: torch.Tensor) -> torch.Tensor:
+    return torch.stack([spectrum.real, spectrum.imag], 1)
