@@ -75,15 +75,22 @@ def _each(found: Found, planned: Sequence[Job], work: Work, as_json: bool, compl
 def _list_models(as_json: bool) -> None:
     from mp3fix.generator import catalog
 
-    for name, path, contract in catalog.list_models():
-        if as_json:
+    listed = catalog.list_models()
+    if as_json:
+        for name, path, contract in listed:
             fields = ("version", "kind", "domain", "licence", "trained_on")
             record = {field: getattr(contract, field) for field in fields}
             print_record({"name": name, **record, "path": str(path)})
-        else:
-            default = " (default)" if name == catalog.DEFAULT else ""
-            print(f"{name}{default}  {contract.version}  {contract.kind}, {contract.domain}")
-            print(f"    {contract.licence}; {contract.trained_on}")
+        return
+    heading = ""
+    for name, _, contract in sorted(listed, key=lambda model: model[0].rpartition("/")[0]):
+        folder, _, last = name.rpartition("/")
+        if folder != heading:
+            heading = folder
+            print(f"\n{catalog.HEADINGS.get(folder, folder)}:\n")
+        default = " (default)" if name == catalog.DEFAULT else ""
+        print(f"{last}{default}  {contract.version}  {contract.kind}, {contract.domain}")
+        print(f"    {contract.licence}; {contract.trained_on}")
 
 
 def _describe(job: Job) -> tuple[Record, str]:

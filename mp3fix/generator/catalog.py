@@ -7,6 +7,7 @@ from mp3fix.errors import ModelError
 from mp3fix.generator.contract import Contract, read_contract
 
 DEFAULT = "music"
+HEADINGS = {"literature": "Systems of published papers, trained small, to compare with"}  # of folders
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -37,6 +38,8 @@ def list_models() -> list[tuple[str, Path, Contract]]:
 def find(name_or_path: str | Path) -> Path:
     """The file of a generator: a path if it ends in .onnx, else a bundled name, else any path that exists.
 
+    The folder of a bundled name may be left out where no generator at the top, and no other folder, has that name.
+
     Raises:
         ModelError: when there is none; it lists the names.
     """
@@ -49,6 +52,9 @@ def find(name_or_path: str | Path) -> Path:
     bundled = _bundled()
     if text in bundled:
         return bundled[text]
+    inside = [name for name in bundled if name.rpartition("/")[2] == text]
+    if len(inside) == 1:
+        return bundled[inside[0]]
     if path.name != text and os.path.exists(path):
         return path
     raise ModelError(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import mutagen.flac
+import networks
 import numpy as np
 import pytest
 import runtimes
@@ -16,6 +17,7 @@ from programs import EXCERPT, Ended
 
 from mp3fix import __version__
 from mp3fix.files.decode import open_decoder
+from mp3fix.generator import catalog
 
 Call = Callable[..., Ended]
 
@@ -255,6 +257,21 @@ def test_list_models(call: Call) -> None:
         "deterministic",
     }
     assert all(os.path.isfile(model["path"]) and model["licence"] for model in listed)
+
+
+def test_systems_of_papers_are_listed_apart(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "models" / "literature").mkdir(parents=True)
+    for name in ("music", "music-det", "literature/liu"):
+        networks.save(tmp_path / "models" / f"{name}.onnx", name=name)
+    monkeypatch.setattr(catalog, "directory", lambda: tmp_path / "models")
+    ours, _, theirs = call("--list-models").out.partition("\nSystems of published papers")
+    assert ours.startswith("music (default)  ") and "music-det  " in ours and "liu" not in ours
+    assert "\nliu  1.0  deterministic, complex\n" in theirs and "music" not in theirs
+    listed = lines(call("--list-models", "--json").out)
+    assert [model["name"] for model in listed] == ["music", "literature/liu", "music-det"]
+    assert set(listed[1]) == {"name", "version", "kind", "domain", "licence", "trained_on", "path"}
 
 
 def test_version(call: Call) -> None:

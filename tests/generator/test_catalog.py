@@ -32,11 +32,25 @@ def test_finds_names_and_paths(bundled, tmp_path, monkeypatch):
     (tmp_path / "music").mkdir()  # a folder of the user's does not hide a name
     assert catalog.find("music") == bundled / "music.onnx"
     assert catalog.find("literature/liu") == bundled / "literature" / "liu.onnx"
+    assert catalog.find("liu") == bundled / "literature" / "liu.onnx"
     assert str(catalog.find("models/air.onnx")) == "models/air.onnx"
     networks.save(tmp_path / "MINE.ONNX")
     assert str(catalog.find("MINE.ONNX")) == "MINE.ONNX"
     networks.save(tmp_path / "music" / "mine")
     assert catalog.find(tmp_path / "music" / "mine") == tmp_path / "music" / "mine"
+
+
+def test_a_name_at_the_top_comes_before_one_in_a_folder(bundled):
+    networks.save(bundled / "literature" / "air.onnx")
+    assert catalog.find("air") == bundled / "air.onnx"
+    assert catalog.find("literature/air") == bundled / "literature" / "air.onnx"
+
+
+def test_a_name_in_two_folders_is_none(bundled):
+    (bundled / "other").mkdir()
+    networks.save(bundled / "other" / "liu.onnx")
+    with pytest.raises(ModelError, match="literature/liu, other/liu"):
+        catalog.find("liu")
 
 
 @pytest.mark.parametrize(
