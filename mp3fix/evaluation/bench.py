@@ -108,7 +108,7 @@ def _song(folder: Path, seconds: float) -> tuple[Path, np.ndarray]:
         return path, np.concatenate(list(decoder.blocks()), axis=1)
 
 
-def _fastest(stages: Sequence[Stage]) -> list[float]:
+def fastest(stages: Sequence[Stage]) -> list[float]:
     """Seconds that each takes at best; infinity for one that a GPU cannot do, for want of memory."""
     best = [float("inf")] * len(stages)
     for turn in range(RUNS + 1):
@@ -125,7 +125,7 @@ def _fastest(stages: Sequence[Stage]) -> list[float]:
     return best
 
 
-def _chunk(contract: Contract) -> tuple[int, int, float]:
+def chunk_of(contract: Contract) -> tuple[int, int, float]:
     """A chunk as a song is cut into: frames (samples of a waveform generator) kept, context, and seconds kept."""
     hop = 1 if contract.domain == "waveform" else contract.stft.hop
     kept = round(Options.chunk_seconds * contract.stft.rate / hop)
@@ -133,14 +133,17 @@ def _chunk(contract: Contract) -> tuple[int, int, float]:
     return kept, context, kept * hop / contract.stft.rate
 
 
-def _inputs(contract: Contract, batch: int, length: int) -> dict[str, Any]:
-    """Random inputs of a generator, as many frames (samples) long as asked for."""
+def random_inputs(contract: Contract, batch: int, length: int) -> dict[str, Any]:
+    """Random inputs of a generator, as many frames (samples) long as asked for; magnitudes are positive."""
     rng = np.random.default_rng(0)
-    return {
+    drawn = {
         name: rng.standard_normal([batch, *(size or length for size in dims[1:])], np.float32)
         for name, dims in contract.inputs.items()
         if name != "texture"
     }
+    if contract.domain == "magnitude":
+        drawn["x"] = np.abs(drawn["x"])
+    return drawn
 
 
 def _network(models: Sequence[str], gpu: str | None) -> str:
@@ -156,13 +159,13 @@ def _network(models: Sequence[str], gpu: str | None) -> str:
         for shown, device, threads, fast in ways:
             generator = Generator.load(model, device, threads, fast)
             contract = generator.contract
-            kept, context, each = _chunk(contract)
+            kept, context, each = chunk_of(contract)
             heads.append([Path(model).stem, f"{megabytes:.1f} MB", shown])
             for batch in CPU_BATCHES if device == "cpu" else GPU_BATCHES:
                 cells.append((len(heads) - 1, batch))
-                stages.append(partial(generator.run, **_inputs(contract, batch, kept + 2 * context)))
+                stages.append(partial(generator.run, **random_inputs(contract, batch, kept + 2 * context)))
                 seconds.append(each * batch * contract.channels / 2)
-    rates = _rates(seconds, _fastest(stages))
+    rates = _rates(seconds, fastest(stages))
     found = dict(zip(cells, rates, strict=True))
     batches = GPU_BATCHES if gpu else CPU_BATCHES
     rows = [[*head, *(found.get((row, batch), "") for batch in batches)] for row, head in enumerate(heads)]
@@ -175,7 +178,7 @@ def _many_songs(model: str, gpu: str) -> str:
     contract = generator.contract
     if (contract.domain, contract.channels) != ("complex", 1):
         return "Only for generators of complex spectra that take one channel a row."
-    spec, (kept, context, each) = contract.stft, _chunk(contract)
+    spec, (kept, context, each) = contract.stft, chunk_of(contract)
     frames = kept + 2 * context
 
     def chunk(samples: np.ndarray, others: dict[str, Any]) -> np.ndarray:
@@ -192,7 +195,7 @@ def _many_songs(model: str, gpu: str) -> str:
 
     heads, stages, seconds = [], [], []
     for songs in SONGS:
-        others = _inputs(contract, 2 * songs, frames)
+        others = random_inputs(contract, 2 * songs, frames)
         del others["x"]
         length = (frames - 1) * spec.hop + spec.n_fft
         samples = np.random.default_rng(0).standard_normal((2 * songs, length), np.float32)
@@ -200,7 +203,7 @@ def _many_songs(model: str, gpu: str) -> str:
             heads.append([str(songs), str(workers)])
             stages.append(partial(together, workers, partial(chunk, samples, others)))
             seconds.append(each * songs * workers * CHUNKS)
-    rates = _rates(seconds, _fastest(stages))
+    rates = _rates(seconds, fastest(stages))
     rows = [[*head, rate] for head, rate in zip(heads, rates, strict=True)]
     return _table(["songs together", "threads", "times real time"], rows)
 
@@ -239,7 +242,7 @@ def _stages(model: str, song: Path, samples: np.ndarray, folder: Path) -> str:
             encoder.commit()
 
     names = ["decode", "STFT", "noise spectrograms", "ISTFT", "encode FLAC, spooled"]
-    taken = _fastest([decode, transform, draw, inverse, encode])
+    taken = fastest([decode, transform, draw, inverse, encode])
     names, taken = [*names, "the limit: decode and encode"], [*taken, taken[0] + taken[-1]]
     rates = _rates([samples.shape[1] / RATE] * len(taken), taken)
     rows = [[name, f"{each:.2f}", rate] for name, each, rate in zip(names, taken, rates, strict=True)]

@@ -16,7 +16,8 @@ from mp3fix.evaluation.seeds import spread
 from mp3fix.evaluation.statistics import bootstrap, mean
 
 CURVES = ("lsd", "level", "mse", "snr", "si_sdr", "visqol")  # shown by texture
-DIGITS = {"mse": 4, "stoi": 4, "l1": 3, "mr_stft": 3, "visqol": 3, "pesq": 3, "odg": 3, "di": 3}
+DIGITS = dict.fromkeys(("mse", "stoi", "l1_magnitude"), 4)
+DIGITS |= dict.fromkeys(("lsd_bel", "l1", "mr_stft", "visqol", "pesq", "odg", "di"), 3)
 
 FOREWORD = """\
 # Evaluation{quick}
@@ -114,7 +115,7 @@ def gates_table(gates: Sequence[Gate]) -> list[str]:
     return [
         f"{judged - failed} of {judged} hold.",
         "",
-        *_table(["group", "setting", "gate", "wanted", "seen", "holds"], rows),
+        *table(["group", "setting", "gate", "wanted", "seen", "holds"], rows),
     ]
 
 
@@ -125,14 +126,14 @@ def means(scores: Compared, setting: str) -> list[str]:
     for metric in (name for name in METRICS if name in metrics):
         row = [METRICS[metric]]
         for system in systems:
-            cell = _number(mean(scores.values(setting, system, metric).values()), metric)
+            cell = number(mean(scores.values(setting, system, metric).values()), metric)
             if system != MP3:
                 interval = bootstrap(scores.changes(setting, system, metric).values())
-                shown = [_number(each, metric, "+") for each in (interval.mean, interval.low, interval.high)]
+                shown = [number(each, metric, "+") for each in (interval.mean, interval.low, interval.high)]
                 cell += f" ({shown[0]}: {shown[1]} .. {shown[2]})"
             row.append(cell)
         rows.append(row)
-    return [f"### {setting}", "", *_table(["", *systems], rows), ""]
+    return [f"### {setting}", "", *table(["", *systems], rows), ""]
 
 
 def per_piece(scores: Compared, model: Model) -> Iterator[str]:
@@ -145,10 +146,10 @@ def per_piece(scores: Compared, model: Model) -> Iterator[str]:
     ):
         changes = [[scores.changes(setting, system, metric) for system in systems] for setting in settings]
         rows = [
-            [piece, *(" / ".join(_number(c.get(piece, math.nan), "", "+") for c in each) for each in changes)]
+            [piece, *(" / ".join(number(c.get(piece, math.nan), "", "+") for c in each) for each in changes)]
             for piece in scores.pieces
         ]
-        yield from (f"### {title}", "", *_table(["", *settings], rows), "")
+        yield from (f"### {title}", "", *table(["", *settings], rows), "")
 
 
 def curve(scores: Compared, model: Model, settings: Sequence[str]) -> list[str]:
@@ -156,11 +157,9 @@ def curve(scores: Compared, model: Model, settings: Sequence[str]) -> list[str]:
     rows = []
     for setting in settings:
         for name in (MP3, *(model.system(texture) for texture in CURVE)):
-            cells = [
-                _number(mean(scores.values(setting, name, metric).values()), metric) for metric in CURVES
-            ]
+            cells = [number(mean(scores.values(setting, name, metric).values()), metric) for metric in CURVES]
             rows.append([setting, name, *cells])
-    return _table(["setting", "", *(METRICS[metric] for metric in CURVES)], rows)
+    return table(["setting", "", *(METRICS[metric] for metric in CURVES)], rows)
 
 
 def best_of(scores: Compared, drawn: Sequence[Drawn], model: Model) -> list[str]:
@@ -172,23 +171,23 @@ def best_of(scores: Compared, drawn: Sequence[Drawn], model: Model) -> list[str]
         best = {name: {each.piece: each.values["best_scores"][name] for each in mine} for name in names}
         zero = {name: scores.values(setting, model.zero, name) for name in names}
         everyone = [
-            _number(mean(value for each in mine for value in each.values.get(name, [])), name)
+            number(mean(value for each in mine for value in each.values.get(name, [])), name)
             for name in names
         ]
         rows += [
-            [setting, "texture 0", *(_number(mean(zero[name].values()), name) for name in names)],
+            [setting, "texture 0", *(number(mean(zero[name].values()), name) for name in names)],
             [setting, "mean of 20", *everyone],
-            [setting, "best of 20*", *(_number(mean(best[name].values()), name) for name in names)],
+            [setting, "best of 20*", *(number(mean(best[name].values()), name) for name in names)],
         ]
         cells = []
         for name in names:
             pieces = best[name].keys() & zero[name].keys()
             interval = bootstrap(best[name][piece] - zero[name][piece] for piece in sorted(pieces))
-            shown = [_number(each, name, "+") for each in (interval.mean, interval.low, interval.high)]
+            shown = [number(each, name, "+") for each in (interval.mean, interval.low, interval.high)]
             cells.append(f"{shown[0]}: {shown[1]} .. {shown[2]}")
         rows.append([setting, "best minus texture 0", *cells])
     return [
-        *_table(["setting", "", *(METRICS[name] for name in names)], rows),
+        *table(["setting", "", *(METRICS[name] for name in names)], rows),
         "",
         "\\* chosen against the original, by LSD: no one who restores a file can choose so.",
     ]
@@ -203,7 +202,7 @@ def seeds(drawn: Sequence[Drawn]) -> list[str]:
             f"{value:.2f}" if math.isfinite(value) else "-" for value in (s.seeds, s.white, s.halves, s.error)
         ]
         rows.append([setting, str(s.pieces), *figures_])
-    return _table(
+    return table(
         [
             "setting",
             "pieces",
@@ -255,10 +254,12 @@ def _picture(path: Path, folder: Path) -> str:
     return f"![]({path.relative_to(folder).as_posix()})"
 
 
-def _number(value: float, metric: str, sign: str = "") -> str:
+def number(value: float, metric: str, sign: str = "") -> str:
+    """A value with the digits of its measure, "-" for none."""
     return f"{value:{sign}.{DIGITS.get(metric, 2)}f}" if math.isfinite(value) else "-"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a Markdown table."""
     lines = [list(head), ["---"] * len(head), *rows]
     return ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]

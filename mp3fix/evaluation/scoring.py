@@ -18,6 +18,7 @@ METRICS = {
     "snr": "SNR, dB",
     "si_sdr": "SI-SDR, dB",
     "l1": "L1 of standardised spectra",
+    "l1_magnitude": "L1 of magnitudes",
     "mr_stft": "multi-resolution STFT",
     "visqol": "ViSQOL",
     "pesq": "PESQ",
@@ -28,11 +29,16 @@ METRICS = {
 LIMIT_DB = 120.0  # SNR and SI-SDR beyond it count as this, equal signals too: means need finite numbers
 
 
-def score(pair: Pair, estimate: np.ndarray) -> dict[str, float]:
+def score(pair: Pair, estimate: np.ndarray, brief: bool = False) -> dict[str, float]:
     """Measure a restoration.
 
     Spectral measures and signal-to-noise ratios are means over channels; silent channels are left out. What
     models hearing takes the mono mix.
+
+    Args:
+        pair: the recording and its MP3.
+        estimate: the restoration.
+        brief: without ViSQOL, which takes most of the time.
 
     Shape:
         estimate: float32 (C, n), as the pair's.
@@ -47,11 +53,8 @@ def score(pair: Pair, estimate: np.ndarray) -> dict[str, float]:
         warnings.simplefilter("ignore", RuntimeWarning)  # a mean of nothing is nan: so it is meant
         means = {name: float(np.nanmean([each[name] for each in channels])) for name in channels[0]}
     mono = [each.mean(0) for each in known]
-    return means | {
-        "visqol": perceptual.visqol(*mono),
-        "pesq": perceptual.pesq(*mono),
-        "stoi": perceptual.stoi(*mono),
-    }
+    heard = {"pesq": perceptual.pesq(*mono), "stoi": perceptual.stoi(*mono)}
+    return means | heard | ({} if brief else {"visqol": perceptual.visqol(*mono)})
 
 
 def fidelity(pair: Pair, estimate: np.ndarray) -> dict[str, float]:
@@ -86,6 +89,7 @@ def _channel(
         "snr": _limited(waveform.snr(known_reference, known_estimate)),
         "si_sdr": _limited(waveform.si_sdr(known_reference, known_estimate)),
         "l1": spectral.standardised_l1(reference, estimate, cutoff),
+        "l1_magnitude": spectral.magnitude_l1(x, y, cutoff),
         "mr_stft": spectral.multi_resolution_stft(reference, estimate, cutoff),
     }
 

@@ -65,6 +65,12 @@ def spectral_mse(reference: np.ndarray, estimate: np.ndarray, high: float = TOP)
     return float(((np.sqrt(reference[:, bins]) - np.sqrt(estimate[:, bins])) ** 2).mean())
 
 
+def magnitude_l1(reference: np.ndarray, estimate: np.ndarray, high: float = TOP) -> float:
+    """Mean absolute difference of magnitudes up to `high` Hz: the loss of Hance 2021 ("Mind the Gaps")."""
+    bins = _bins(0, high)
+    return float(np.abs(np.sqrt(reference[:, bins]) - np.sqrt(estimate[:, bins])).mean())
+
+
 def standardised_l1(reference: np.ndarray, estimate: np.ndarray, high: float = TOP) -> float:
     """Liu's L1 of standardised spectra of samples (n,): 1024-sample Hann window, hop 512, up to `high` Hz.
 

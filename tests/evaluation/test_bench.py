@@ -68,7 +68,7 @@ def test_a_cpu_and_two_generators(model: Path, tmp_path: Path) -> None:
 
 
 def test_rates_count_the_stereo_that_is_kept(model: Path, tmp_path: Path, monkeypatch: Patch) -> None:
-    monkeypatch.setattr(bench, "_fastest", lambda stages: [0.01] * len(stages))
+    monkeypatch.setattr(bench, "fastest", lambda stages: [0.01] * len(stages))
     other = networks.save(tmp_path / "pair.onnx", stft=StftSpec(), channels=2)
     found = rows(bench._network([str(model), str(other)], None))
     # Chunks of about 3 s; a row is one channel of the first generator, and both of the second.

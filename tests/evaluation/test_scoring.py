@@ -70,3 +70,11 @@ def test_channels_are_averaged_and_silent_ones_left_out() -> None:
     silent = scoring.score(Pair(recording, recording, 15000), np.stack([recording[0] / 2, recording[1]]))
     assert silent["lsd"] == pytest.approx(one["lsd"])
     assert silent["snr"] == pytest.approx(one["snr"])
+
+
+def test_brief_scores_leave_out_visqol_alone(heard: list[tuple[np.ndarray, np.ndarray]]) -> None:
+    recording = band(50, 15000)
+    pair = Pair(recording, recording, 15000)
+    brief, whole = scoring.score(pair, recording / 2, brief=True), scoring.score(pair, recording / 2)
+    assert whole.keys() - brief.keys() == {"visqol"} and len(heard) == 1
+    assert all(brief[name] == whole[name] for name in ("lsd", "l1_magnitude", "pesq", "stoi"))

@@ -39,6 +39,9 @@ def test_a_gain_in_the_other_measures() -> None:
     assert spectral.spectral_mse(power(NOISE), power(NOISE / 2)) == pytest.approx(
         power(NOISE).mean() / 4, rel=1e-4
     )
+    assert spectral.magnitude_l1(power(NOISE), power(NOISE / 2)) == pytest.approx(
+        np.sqrt(power(NOISE)).mean() / 2, rel=1e-4
+    )
     # Spectral convergence 1/2, and |log 2| in every bin.
     assert spectral.multi_resolution_stft(NOISE, NOISE / 2) == pytest.approx(0.5 + np.log(2), abs=1e-3)
     levels = 10 * np.log10(power(NOISE, StftSpec(n_fft=1024, win_length=1024)))
@@ -55,6 +58,7 @@ def test_what_lies_outside_the_band_does_not_count() -> None:
     assert spectral.log_spectral_distance(x, y, high=15500) < 0.1
     assert spectral.log_spectral_distance(x, y, low=16500) > 50
     assert spectral.spectral_mse(x, y, high=15500) < 1e-3 * spectral.spectral_mse(x, y)
+    assert spectral.magnitude_l1(x, y, high=15500) < 1e-2 * spectral.magnitude_l1(x, y)
     assert spectral.standardised_l1(NOISE, without(NOISE, 16000), high=15500) < 0.02
     assert spectral.multi_resolution_stft(NOISE, without(NOISE, 16000), high=15000) < 0.05
     assert np.isnan(spectral.log_spectral_distance(x, y, low=9000, high=8000))
