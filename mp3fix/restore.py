@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from mp3fix.generator.apply import Draw, changes, grid, groups_of
+from mp3fix.generator.apply import Draw, Phase, changes, grid, groups_of
 from mp3fix.generator.catalog import DEFAULT
+from mp3fix.generator.contract import Contract
 from mp3fix.generator.session import Generator
 from mp3fix.prefetch import prefetch
 from mp3fix.signal.chunks import Chunk, chunked
@@ -40,7 +40,8 @@ class Options:
         seeds: one restoration each.
         texture: 0..1, how much of what cannot be known is drawn; None takes the generator's default.
         mix: 0 is the decoded song exactly, 1 the restored one.
-        phase: "complex" takes the generator's phases, "griffinlim" finds them; None: as the generator needs.
+        phase: "complex" takes the generator's phases, "griffinlim" and "neighbours" find them, the second from
+            the components around each, faster and less well; None: as the generator needs.
         rate: of the output in Hz; None: the input's, or 44100 for anything below.
         chunk_seconds: length of a chunk. The result does not depend on it.
         batch: channels that a GPU runs together; a CPU runs them one by one. Nor on this.
@@ -49,7 +50,7 @@ class Options:
     seeds: tuple[int, ...] = (0,)
     texture: float | None = None
     mix: float = 1.0
-    phase: Literal["complex", "griffinlim"] | None = None
+    phase: Phase | None = None
     rate: int | None = None
     chunk_seconds: float = 3.0
     batch: int = 8
@@ -128,6 +129,15 @@ class Restorer:
         return (draws[0] for draws in song.restored(_checked(blocks)))
 
 
+def _phase(contract: Contract, wanted: Phase | None) -> Phase:
+    """Where phases come from: what is wanted, else what the generator needs."""
+    if contract.domain == "waveform":
+        return "complex"  # samples have none to find
+    if contract.domain == "magnitude" and wanted == "complex":
+        raise ValueError(f"{contract.name} gives magnitudes, no phases to take")
+    return wanted or ("griffinlim" if contract.domain == "magnitude" else "complex")
+
+
 def _checked(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     """Copies of the blocks, since the pipeline holds on to them for a while."""
     for block in blocks:
@@ -148,6 +158,9 @@ class Song:
         span: (start, stop) in output samples, stop None for the end: only this part is returned, equal to
             that part of the whole.
         watch: called with spectra of each chunk before, and of the first draw after, (C, T, F) each.
+
+    Raises:
+        ValueError: the generator's phases are wanted of one that gives magnitudes.
     """
 
     def __init__(
@@ -164,10 +177,7 @@ class Song:
         self._generator, self._options, self._watch, self._channels = generator, options, watch, channels
         self._spec = contract.stft
         self._spectral = contract.domain != "waveform"
-        self._griffinlim = self._spectral and (
-            options.phase == "griffinlim" or (options.phase is None and contract.domain == "magnitude")
-        )
-        self._draw = Draw(options.seeds, options.texture, self._griffinlim, options.batch)
+        self._draw = Draw(options.seeds, options.texture, _phase(contract, options.phase), options.batch)
         self._groups = groups_of(channels, lfe)
         self._rates = rate, contract.stft.rate, options.output_rate(rate)
         self._context, self._multiple = grid(contract, self._draw)

@@ -85,10 +85,10 @@ def test_several_seeds_in_one_run_are_those_of_single_runs(kind, rate):
     assert np.array_equal(restore(kind, samples, rate), restore(kind, samples, rate, seeds=(0,)))
 
 
-@pytest.mark.parametrize("phase", [None, "griffinlim"])
+@pytest.mark.parametrize("phase", [None, "griffinlim", "neighbours"])
 @pytest.mark.parametrize(("kind", "texture"), [("complex", None), ("magnitude", None), *SILENT])
 def test_every_seed_is_the_same_where_nothing_is_drawn(kind, texture, phase):
-    """A deterministic generator, or texture 0: neither z nor Griffin-Lim's first phases may differ."""
+    """A deterministic generator, or texture 0: neither z nor the phases that a search starts from may differ."""
     samples = music(15000, 44100)
     first, second = (
         restore(kind, samples, 44100, seeds=(seed,), texture=texture, phase=phase) for seed in (0, 7)

@@ -38,6 +38,12 @@ def test_nor_do_they_with_griffin_lim(kind, rate):
     check(kind, music(round(1.5 * rate), rate), rate, SHORT, phase="griffinlim")
 
 
+@pytest.mark.parametrize("rate", [44100, 48000])
+@pytest.mark.parametrize("kind", ["complex pair", "magnitude", "magnitude drawn", "magnitude pair"])
+def test_nor_do_they_with_phases_from_the_neighbours(kind, rate):
+    check(kind, music(round(1.5 * rate), rate), rate, SHORT, phase="neighbours")
+
+
 def played(rate, seconds):
     """Real music, a little higher and faster where the rate is not its own."""
     return excerpt(8, 9)[:, : round(seconds * rate)]
@@ -49,9 +55,10 @@ def test_nor_do_they_with_the_bundled_generator(rate):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("phase", ["griffinlim", "neighbours"])
 @pytest.mark.parametrize("rate", [44100, 48000])
-def test_nor_with_the_bundled_generator_and_griffin_lim(rate):
-    check("music", played(rate, 1.9), rate, SHORT, phase="griffinlim")
+def test_nor_with_the_bundled_generator_and_phases_that_are_found(rate, phase):
+    check("music", played(rate, 1.9), rate, SHORT, phase=phase)
 
 
 @pytest.mark.parametrize("kind", ["complex drawn", "waveform pair"])

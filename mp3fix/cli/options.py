@@ -147,9 +147,10 @@ def mp3fix(
         float, typer.Option(min=0, max=1, metavar="X", help="0 is the input as decoded, 1 the restoration.")
     ] = 1.0,
     phase: Annotated[
-        Literal["complex", "griffinlim"] | None,
+        Literal["complex", "griffinlim", "neighbours"] | None,
         typer.Option(
-            help="Take the generator's phases, or find phases by Griffin-Lim.",
+            help="Take the generator's phases, or find phases: by Griffin-Lim, or faster and less well from the "
+            "components around each.",
             show_default="as the generator needs",
         ),
     ] = None,

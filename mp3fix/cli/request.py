@@ -35,7 +35,7 @@ class Request:
     samples: int
     texture: float | None
     mix: float
-    phase: Literal["complex", "griffinlim"] | None
+    phase: Literal["complex", "griffinlim", "neighbours"] | None
     model: str
     device: str
     threads: int | None
@@ -99,7 +99,9 @@ def check(request: Request, contract: "Contract", suffix: str) -> None:
     if request.texture is not None and not contract.texture:
         raise UsageError(f"{contract.name} has no texture to set")
     if contract.domain == "magnitude" and request.phase == "complex":
-        raise UsageError(f"{contract.name} gives magnitudes; their phases are found by --phase griffinlim")
+        raise UsageError(
+            f"{contract.name} gives magnitudes; their phases are found by --phase griffinlim or --phase neighbours"
+        )
     if contract.domain == "waveform" and request.phase is not None:
         raise UsageError(f"{contract.name} gives samples, not spectra; --phase means nothing for it")
 

@@ -8,12 +8,13 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import Literal
 
 import numpy as np
 
 from mp3fix.generator.contract import Contract
 from mp3fix.generator.session import Generator
-from mp3fix.signal import coherence, griffinlim, noise
+from mp3fix.signal import coherence, griffinlim, neighbours, noise
 from mp3fix.signal.chunks import Chunk
 from mp3fix.signal.stft import StftSpec, stft
 
@@ -23,6 +24,7 @@ HINT = 1e-3  # of a bin's magnitude: where the input has less, the phase starts 
 PLACE = StftSpec()  # the frames on which a waveform generator's noise is placed in the stereo image
 
 Groups = tuple[tuple[int, ...], ...]
+Phase = Literal["complex", "griffinlim", "neighbours"]
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,14 @@ class Draw:
     Attributes:
         seeds: one restoration each.
         texture: scale of the noise; None takes the generator's default. At 0 all seeds are the same.
-        griffinlim: find the phase of what changed by Griffin-Lim, instead of taking the generator's.
+        phase: of what changed: the generator's own ("complex"), or found by Griffin-Lim or from the neighbours.
         batch: rows that a GPU runs together. A CPU runs them one by one: several at once are no faster there, take
             more memory and may round differently.
     """
 
     seeds: tuple[int, ...] = (0,)
     texture: float | None = None
-    griffinlim: bool = False
+    phase: Phase = "complex"
     batch: int = 1
 
 
@@ -56,9 +58,11 @@ def grid(contract: Contract, draw: Draw) -> tuple[int, int]:
     if contract.domain == "waveform":
         reach = coherence.REACH * PLACE.hop + PLACE.n_fft if contract.noise else 0
         return contract.context + reach, math.lcm(contract.multiple, PLACE.hop)
-    context = contract.context + (coherence.REACH if contract.noise or draw.griffinlim else 0)
-    if draw.griffinlim:
+    context = contract.context + (coherence.REACH if contract.noise or draw.phase != "complex" else 0)
+    if draw.phase == "griffinlim":
         context += griffinlim.context(contract.stft, ITERATIONS)
+    elif draw.phase == "neighbours":
+        context += neighbours.CONTEXT
     return context, contract.multiple
 
 
@@ -92,7 +96,7 @@ def changes(
 
 
 def _seeds(contract: Contract, draw: Draw) -> tuple[int, ...]:
-    """The seeds; 0 for each where nothing is drawn, so that neither z nor Griffin-Lim's start differ."""
+    """The seeds; 0 for each where nothing is drawn, so that neither z nor where phases start from differ."""
     texture = contract.default_texture if draw.texture is None else draw.texture
     drawn = contract.noise and (texture > 0 or not contract.texture)
     return draw.seeds if drawn else (0,) * len(draw.seeds)
@@ -129,7 +133,7 @@ def _noise(
     chunk: Chunk, contract: Contract, number: int, group: tuple[int, ...], seed: int, draw: Draw
 ) -> list[np.ndarray]:
     """The song's noise for each channel of a group over the chunk, as coherent as the music (rule: coherence)."""
-    if "spectrogram" not in contract.noise and not draw.griffinlim:
+    if "spectrogram" not in contract.noise and draw.phase == "complex":
         return []
     start, stop = chunk.first, chunk.first + chunk.data.shape[1]
 
@@ -194,16 +198,18 @@ def _change(
         for k, channel in enumerate(row.channels):
             x = chunk.data[channel]
             plane = (y[2 * k] + 1j * y[2 * k + 1] if contract.domain == "complex" else y[k]).T
-            if draw.griffinlim:
-                plane = _phases(x, np.abs(plane), row.drawn[k], contract.stft)
+            if draw.phase != "complex":
+                plane = _phases(x, np.abs(plane), row.drawn[k], contract.stft, draw.phase)
             result[channel] = chunk.kept((plane - x)[np.newaxis])[0]
     return result
 
 
-def _phases(x: np.ndarray, magnitude: np.ndarray, drawn: np.ndarray, spec: StftSpec) -> np.ndarray:
-    """Spectra (T, F) of the given magnitudes, phases found by Griffin-Lim.
+def _phases(
+    x: np.ndarray, magnitude: np.ndarray, drawn: np.ndarray, spec: StftSpec, phase: Phase
+) -> np.ndarray:
+    """Spectra (T, F) of the given magnitudes, phases found by Griffin-Lim or from the neighbours.
 
-    It starts from the input's phase, or the noise's where the input has next to nothing. What the generator
+    The search starts from the input's phase, or the noise's where the input has next to nothing. What the generator
     hardly changed stays exactly as it was.
     """
     present = np.abs(x)
@@ -213,5 +219,7 @@ def _phases(x: np.ndarray, magnitude: np.ndarray, drawn: np.ndarray, spec: StftS
     kept = np.clip(2 - changed / UNCHANGED, 0, 1)
     hint = drawn * (magnitude * np.float32(HINT / spec.noise_rms))
     start = (x + (1 - kept) * hint).astype(np.complex64)
+    if phase == "neighbours":
+        return neighbours.refine(magnitude, start, kept, spec)
     refined = griffinlim.refine(magnitude[None], start[None], kept[None], spec, ITERATIONS)
     return refined[0]

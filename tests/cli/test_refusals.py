@@ -93,23 +93,16 @@ def test_phases_that_a_generator_cannot_give(call: Call, song: Path) -> None:
     refused(
         call,
         2,
-        "griffinlim",
+        "neighbours",
         song,
         "--phase",
         "complex",
         "--model",
         networks.save(Path("m.onnx"), domain="magnitude"),
     )
-    refused(
-        call,
-        2,
-        "--phase",
-        song,
-        "--phase",
-        "griffinlim",
-        "--model",
-        networks.save(Path("w.onnx"), domain="waveform"),
-    )
+    waveform = networks.save(Path("w.onnx"), domain="waveform")
+    for phase in ("complex", "griffinlim", "neighbours"):
+        refused(call, 2, "--phase", song, "--phase", phase, "--model", waveform)
 
 
 def test_the_output_is_the_input(call: Call, song: Path, model: Path) -> None:

@@ -39,6 +39,11 @@ def song(kind, frames=3000, channels=2, seed=0):
     return (random.standard_normal(shape) + 1j * random.standard_normal(shape)).astype(np.complex64)
 
 
+def found(kind, phase="complex"):
+    """The phase a kind can have: found where its network gives none."""
+    return "griffinlim" if phase == "complex" and KINDS[kind].get("domain") == "magnitude" else phase
+
+
 def run(kind, data, draw, size=None, first=0, groups=STEREO, strength=1.0):
     """What is changed, a list of (C, T, ...), one a seed."""
     generator = restorer(kind, strength=strength).generator
@@ -48,23 +53,21 @@ def run(kind, data, draw, size=None, first=0, groups=STEREO, strength=1.0):
     return [np.concatenate(each, axis=1) for each in zip(*parts, strict=True)]
 
 
-@pytest.mark.parametrize("griffinlim", [False, True])
+@pytest.mark.parametrize("phase", ["complex", "griffinlim", "neighbours"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_generator_that_gives_its_input_changes_nothing(kind, griffinlim):
+def test_a_generator_that_gives_its_input_changes_nothing(kind, phase):
     """Bit for bit, with the generator's phases; where they are found, what did not change is kept."""
-    waveform = KINDS[kind].get("domain") == "waveform"
-    griffinlim = (griffinlim or KINDS[kind].get("domain") == "magnitude") and not waveform
+    phase = "complex" if KINDS[kind].get("domain") == "waveform" else found(kind, phase)
     data = song(kind)
-    (change,) = run(kind, data, Draw(seeds=(7,), griffinlim=griffinlim), strength=0.0)
+    (change,) = run(kind, data, Draw(seeds=(7,), phase=phase), strength=0.0)
     assert (change.shape, change.dtype) == (data.shape, data.dtype)
-    assert np.abs(change).max() <= (1e-5 if griffinlim else 0)
+    assert np.abs(change).max() <= (1e-5 if phase != "complex" else 0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_channels_of_no_group_stay(kind):
     data = song(kind, channels=3)
-    griffinlim = KINDS[kind].get("domain") == "magnitude"
-    (change,) = run(kind, data, Draw(seeds=(7,), griffinlim=griffinlim), groups=((0, 2),))
+    (change,) = run(kind, data, Draw(seeds=(7,), phase=found(kind)), groups=((0, 2),))
     assert not change[1].any()
     assert change[0].any()
     assert change[2].any()
@@ -73,18 +76,18 @@ def test_channels_of_no_group_stay(kind):
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if "pair" in kind])
 def test_a_generator_of_pairs_hears_a_single_channel_twice(kind):
     data = song(kind, channels=1)
-    griffinlim = KINDS[kind].get("domain") == "magnitude"
-    draw = Draw(seeds=(7,), griffinlim=griffinlim)
+    draw = Draw(seeds=(7,), phase=found(kind))
     (alone,) = run(kind, data, draw, groups=((0,),))
     (twice,) = run(kind, np.concatenate([data, data]), draw)
     assert np.array_equal(alone[0], twice[0])
     assert np.array_equal(alone[0], twice[1])
 
 
-def test_magnitudes_are_those_of_the_generator():
-    """Griffin-Lim chooses phases only, and leaves what did not change as it was."""
+@pytest.mark.parametrize("phase", ["griffinlim", "neighbours"])
+def test_magnitudes_are_those_of_the_generator(phase):
+    """Only phases are chosen, and what did not change is left as it was."""
     kind, data = "magnitude", song("magnitude")
-    (change,) = run(kind, data, Draw(griffinlim=True))
+    (change,) = run(kind, data, Draw(phase=phase))
     generator = restorer(kind).generator
     (y,) = generator.run(np.abs(data[:1]).transpose(0, 2, 1)[np.newaxis])
     inside = slice(8, -8)  # the ends of this song see the silence around it
@@ -129,9 +132,11 @@ def test_noise_and_z_belong_to_the_song(kind, monkeypatch):
 
 @pytest.mark.parametrize("kind", DRAWN)
 @pytest.mark.parametrize("first", [0, -7, 1003])
-def test_chunks_on_their_grid_change_nothing(kind, first):
+@pytest.mark.parametrize("phase", ["complex", "neighbours"])
+def test_chunks_on_their_grid_change_nothing(kind, phase, first):
     """Wherever the song is taken up, and however small the chunks."""
-    data, draw = song(kind), Draw(seeds=(7,), griffinlim=KINDS[kind].get("domain") == "magnitude")
+    waveform = KINDS[kind].get("domain") == "waveform"
+    data, draw = song(kind), Draw(seeds=(7,), phase="complex" if waveform else found(kind, phase))
     (whole,) = run(kind, data, draw, first=first)
     (cut,) = run(kind, data, draw, size=23, first=first)
     assert np.abs(whole - cut).max() <= 1e-5
@@ -145,4 +150,5 @@ def test_the_context_is_the_generators_and_what_the_pipeline_adds():
     drawn = restorer("hourglass").generator.contract
     assert grid(drawn, Draw()) == (drawn.context + 4, 8)  # 4 frames to find the coherence in
     # (n_fft / hop - 1) frames for each of 16 iterations and the last inverse
-    assert grid(drawn, Draw(griffinlim=True)) == (drawn.context + 4 + 3 * 17, 8)
+    assert grid(drawn, Draw(phase="griffinlim")) == (drawn.context + 4 + 3 * 17, 8)
+    assert grid(drawn, Draw(phase="neighbours")) == (drawn.context + 4 + 6, 8)
