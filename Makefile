@@ -9,7 +9,7 @@ MODEL ?= music
 MODELS ?= work/models
 MUTANTS ?= 10000
 
-.PHONY: demo test slow check lint types fuzz bench corpus train export evaluate clean
+.PHONY: demo test slow check lint types fuzz bench corpus train export evaluate compare clean
 
 demo: .venv/installed
 	$(BIN)/python -m mp3fix.report.demo
@@ -47,6 +47,9 @@ export: .venv/lab
 
 evaluate: .venv/lab
 	$(BIN)/mp3fix-lab evaluate $(MODEL) --corpus $(CORPUS)
+
+compare: .venv/lab
+	$(BIN)/mp3fix-lab compare --corpus $(CORPUS)
 
 clean:
 	rm -rf .venv build dist *.egg-info demo

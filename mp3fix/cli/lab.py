@@ -2,13 +2,17 @@
 
 import importlib.util
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mp3fix.errors import Mp3fixError
+
+if TYPE_CHECKING:
+    from mp3fix.evaluation.work import Job
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
 
@@ -140,13 +144,7 @@ def evaluate(
 
     Stopped, it goes on where it was. It uses every core; results are kept in OUT/cache.
     """
-    missing = [name for name in ("visqol", "pesq", "pystoi") if importlib.util.find_spec(name) is None]
-    if missing:
-        raise Mp3fixError(f"{', '.join(missing)} not installed; pip install 'mp3fix[lab]'")
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+    _require_measures()
     from mp3fix.evaluation import report, runner, spectrograms, testpieces
     from mp3fix.evaluation.excerpts import QUICK_PIECES, excerpts
     from mp3fix.evaluation.models import read_models
@@ -154,16 +152,7 @@ def evaluate(
     compared = read_models(models or ["music"])
     chosen = excerpts(corpus, pieces or (QUICK_PIECES if quick else None))
     jobs = runner.plan(chosen, compared, quick, peaq)
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("", total=len(jobs))
-
-        def tell(done: int, total: int, what: str) -> None:
-            progress.update(task, completed=done, description=escape(what))
-            if progress.disable:
-                print(f"{done}/{total} {what}", file=sys.stderr, flush=True)
-
-        runner.run(jobs, out / "cache", tell)
+    _run(jobs, out / "cache")
     part = quick or pieces is not None  # never in the place of a full report
     pictures = {model.label: spectrograms.draw(chosen, model, out) for model in compared if not part}
     results = runner.gather(jobs, out / "cache")
@@ -171,6 +160,52 @@ def evaluate(
     judged = [gate for gate in gates if gate.holds is not None]
     written = out / ("quick.md" if part else "report.md")
     print(f"{written}: {sum(gate.holds is True for gate in judged)} of {len(judged)} gates hold")
+
+
+@app.command()
+def compare(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[MODEL]...", help="Generators beside the bundled ones: .onnx files."),
+    ] = None,
+    corpus: CorpusFolder = Path("work/corpus"),
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--models", metavar="DIR", help="All generators in a folder, too.", exists=True, file_okay=False
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The page; in the quick form NAME-quick.md.")] = Path(
+        "docs/comparison.md"
+    ),
+    cache: Annotated[Path, typer.Option(help="Where results are kept; evaluate's are used.")] = Path(
+        "work/evaluation/cache"
+    ),
+    quick: Annotated[bool, typer.Option("--quick", help="4 pieces, no ViSQOL, no draws.")] = False,
+    peaq: Annotated[
+        Path | None,
+        typer.Option(help="A PEAQ program, such as GstPEAQ's: ODG and DI too.", exists=True, dir_okay=False),
+    ] = None,
+) -> None:
+    """Score every generator there is beside the MP3 on the test pieces, and write one page of tables.
+
+    It trains nothing. Stopped, it goes on where it was. It uses every core.
+    """
+    _require_measures()
+    from mp3fix.evaluation import comparison, comparison_report, testpieces
+    from mp3fix.evaluation.comparison_cost import costs
+    from mp3fix.evaluation.excerpts import excerpts
+
+    compared = comparison.present(models or [], folder)
+    chosen = excerpts(corpus, comparison.QUICK_PIECES if quick else None)
+    jobs = comparison.plan(chosen, compared, quick, peaq)
+    _run([job for each in jobs.values() for job in each], cache)
+    results = comparison.collect(jobs, cache, compared, costs(compared), chosen)
+    page = out.with_stem(f"{out.stem}-quick") if quick else out
+    text = comparison_report.markdown(results, testpieces.about(corpus), str(out), quick)
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(text, encoding="utf-8")
+    print(f"{page}: {len(compared)} generators, {len(chosen)} pieces")
 
 
 @app.command()
@@ -205,6 +240,32 @@ def bench(
         out.write_text(tables + "\n")
     if difference is not None and difference > AGREEMENT:
         raise Mp3fixError(f"the GPU's song differs by {difference:.1e}, more than {AGREEMENT:g}")
+
+
+def _require_measures() -> None:
+    missing = [name for name in ("visqol", "pesq", "pystoi") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise Mp3fixError(f"{', '.join(missing)} not installed; pip install 'mp3fix[lab]'")
+
+
+def _run(jobs: "Sequence[Job]", cache: Path) -> None:
+    """Do all jobs of a plan, and show how far they are."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from mp3fix.evaluation import runner
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("", total=len(jobs))
+
+        def tell(done: int, total: int, what: str) -> None:
+            progress.update(task, completed=done, description=escape(what))
+            if progress.disable:
+                print(f"{done}/{total} {what}", file=sys.stderr, flush=True)
+
+        runner.run(jobs, cache, tell)
 
 
 def run() -> None:

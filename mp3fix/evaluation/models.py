@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mp3fix.generator.apply import Phase
 from mp3fix.generator.catalog import find
 from mp3fix.generator.contract import read_contract
 from mp3fix.generator.session import Generator
@@ -24,6 +25,7 @@ class Model:
         default_texture: None where it has no texture: texture 0 and the default are then the same.
         drawn: whether its restorations depend on a seed.
         z_size: values of its song-level vector.
+        phases: where its phases come from, None as it needs: one that gives magnitudes can be heard in several ways.
     """
 
     label: str
@@ -32,10 +34,12 @@ class Model:
     default_texture: float | None
     drawn: bool
     z_size: int
+    phases: tuple[Phase | None, ...] = (None,)
 
-    def system(self, texture: float | None) -> str:
-        """Name of this generator at a texture."""
-        return self.label if texture is None else f"{self.label} texture {texture:g}"
+    def system(self, texture: float | None, phase: Phase | None = None) -> str:
+        """Name of this generator at a texture, and with phases found in a way that is not its own."""
+        name = self.label if texture is None else f"{self.label} texture {texture:g}"
+        return f"{name}, {phase}" if phase else name
 
     @property
     def stem(self) -> str:
@@ -70,7 +74,8 @@ def read_models(names: Sequence[str | Path]) -> list[Model]:
         if any(model.label == label for model in found):
             label = f"{label} {digest[:6]}"
         texture = contract.default_texture if contract.texture else None
-        found.append(Model(label, path, digest, texture, bool(contract.noise), contract.z_size))
+        phases: tuple[Phase | None, ...] = (None, "neighbours") if contract.domain == "magnitude" else (None,)
+        found.append(Model(label, path, digest, texture, bool(contract.noise), contract.z_size, phases))
     return found
 
 

@@ -52,7 +52,7 @@ def plan(
         systems: list[tuple[Model | None, float | None]] = [(None, None)]
         drawn = []
         for model in models:
-            systems += [(model, texture) for texture in _textures(model, low)]
+            systems += [(model, texture) for texture in textures(model, low)]
             if low and model.drawn:
                 drawn.append(Unit("draws", model, model.default_texture))
         units = [Unit("scores", *system) for system in systems]
@@ -62,7 +62,8 @@ def plan(
     return jobs
 
 
-def _textures(model: Model, low: bool) -> list[float | None]:
+def textures(model: Model, low: bool = False) -> list[float | None]:
+    """What a generator is scored at: 0 and its default; at low bitrates the whole curve."""
     if model.default_texture is None:
         return [None]
     return sorted({0.0, model.default_texture, *(CURVE if low else ())})
@@ -129,7 +130,7 @@ def gather(jobs: Sequence[Job], folder: Path) -> tuple[list[Score], list[Drawn]]
             if unit.kind == "draws" and unit.model is not None:
                 drawn.append(Drawn(job.excerpt.piece, job.setting, unit.model.label, values))
                 continue
-            system = unit.model.system(unit.texture) if unit.model else MP3
+            system = unit.model.system(unit.texture, unit.phase) if unit.model else MP3
             score = Score(job.excerpt.piece, job.excerpt.cutoff, job.setting, system, {})
             scores.setdefault((score.piece, score.setting, system), score).values.update(values)
     return list(scores.values()), drawn

@@ -12,6 +12,7 @@ from mp3fix.evaluation.draws import SEEDS, draws
 from mp3fix.evaluation.excerpts import Excerpt, Pair, pair
 from mp3fix.evaluation.models import FixedZ, Model
 from mp3fix.evaluation.version import version
+from mp3fix.generator.apply import Phase
 from mp3fix.restore import Options, Restorer
 from mp3fix.training.corpus import RATE
 
@@ -21,16 +22,18 @@ class Unit:
     """One result.
 
     Attributes:
-        kind: all measures, ODG and DI, or many draws.
+        kind: all measures, all but ViSQOL, ODG and DI, or many draws.
         model: None is the MP3 itself.
         texture: None where the generator has none.
         peaq: the program, for the kind "peaq".
+        phase: where phases come from; None: as the generator needs.
     """
 
-    kind: Literal["scores", "peaq", "draws"]
+    kind: Literal["scores", "brief", "peaq", "draws"]
     model: Model | None
     texture: float | None = None
     peaq: Path | None = None
+    phase: Phase | None = None
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Job:
 
     def key(self, unit: Unit) -> dict[str, Any]:
         """All that a result depends on."""
-        return {
+        key = {
             "version": version(),
             "kind": unit.kind,
             "excerpt": self.excerpt.digest,
@@ -54,6 +57,7 @@ class Job:
             "seed": list(SEEDS) if unit.kind == "draws" else 0,
             "peaq": _digest(unit.peaq) if unit.peaq else None,
         }
+        return key | ({"phase": unit.phase} if unit.phase else {})
 
 
 def missing(job: Job, folder: Path) -> bool:
@@ -78,11 +82,13 @@ def _compute(made: Pair, unit: Unit) -> dict[str, Any]:
     estimate = made.degraded
     if unit.model is not None:
         restorer = _restorer(unit.model.path)
-        estimate = restorer.restore(made.degraded, RATE, Options(texture=unit.texture))
+        estimate = restorer.restore(made.degraded, RATE, Options(texture=unit.texture, phase=unit.phase))
     if unit.kind == "peaq":
         assert unit.peaq is not None
         odg, di = peaq.measure(unit.peaq, made.reference, estimate, RATE)
         return {"odg": odg, "di": di}
+    if unit.kind == "brief":
+        return scoring.score(made, estimate, brief=True)
     return scoring.score(made, estimate)
 
 
