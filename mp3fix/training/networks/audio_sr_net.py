@@ -1,16 +1,16 @@
 """Audio-SR-Net: the network of Kuleshov, Enam & Ermon (2017), Audio super resolution using neural networks (arXiv
 1708.00853), section 3 and the authors' code (github.com/kuleshov/audio-super-res, src/models/audiounet.py).
 
-A U-Net over samples: convolutions of stride 2 and ever shorter filters (65, 33, 17, 9 samples), a bottleneck of the same
-kind, and up again by convolutions to twice the channels that a subpixel shuffle turns into twice the samples, each joined
-with the level of the same rate. The last convolution gives two channels, shuffled into the samples that are added to the
-input: it starts near zero, so an untrained network nearly gives back the MP3. Leaky ReLUs (0.2) down, ReLUs up.
+A U-Net over samples: convolutions of stride 2 and ever shorter filters (65, 33, 17, 9 samples), a bottleneck of the
+same kind, and up again by convolutions to twice the channels that a subpixel shuffle turns into twice the samples, each
+joined with the level of the same rate. The last convolution gives two channels, shuffled into the samples that are
+added to the input. Leaky ReLUs (0.2) down, ReLUs up.
 
 What differs from the authors' code:
 - 16, 24, 32 and 32 channels instead of 128, 384, 512 and 512, for training within minutes on a CPU.
 - No dropout: a network of this size, trained for minutes, does not overfit.
 - The input is an MP3, decoded, and has the rate of the output already; theirs is brought there by a spline.
-- The last weights start at zero, not at a deviation of 0.001.
+- The last weights start at zero, not at a deviation of 0.001: an untrained network gives back the MP3.
 """
 
 import torch
@@ -54,8 +54,8 @@ class AudioSrNet(nn.Module):
             ]
         )
         self.last = nn.Conv1d(2 * channels[0], 2, LAST, padding=LAST // 2)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
+        for parameter in self.last.parameters():
+            nn.init.zeros_(parameter)
         # Samples on each side that an output depends on, rounded up to the grid of the strides.
         reach = sum(size // 2 << level for level, size in enumerate((*FILTERS, size)))
         reach += sum(size // 2 << (level + 2) for level, size in enumerate(FILTERS)) + (LAST // 2 << 1)

@@ -9,14 +9,14 @@ second as in an autoencoder: the last with the first, and so on. From two blocks
 bins, ends the network. The width is the paper's own: 256 maps are few when there is no plane of frequencies.
 
 What differs from the authors' code:
-- Mirrored blocks are added, as "residually connected" says; the code multiplies them. A product of spectra is four times
-  as large for a signal twice as loud.
+- Mirrored blocks are added, as "residually connected" says; the code multiplies them. A product of spectra is four
+  times as large for a signal twice as loud.
 - No biases. With them absent, and sums in place of products, the network does the same at every level, and silence
   stays silence.
 - One slope of the PReLU a map. The code has one for each map, row and frame of its 400 frames, which a song has not.
 - The input is added to the output, and the last weights start at zero: an untrained network gives back the MP3.
-- 513 bins of a frame of 1024 samples under a window of 1023; the code takes 1024 under a window and drops the last
-  of them: 512 bins.
+- A frame of 1024 samples under a window of 1023, whose last bin of 513 passes as it is; the code puts 1024 samples
+  under a window and transforms the first 1023 of them, which gives 512 bins.
 - He's initialisation counts the 25 values of a depthwise filter; Keras counts those of all maps.
 
 The rows at the edge of a 5x5 filter only ever meet the padding around the two rows of the image: 10 of its 25 values
@@ -27,6 +27,7 @@ import math
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 KERNEL = 5  # rows and frames
 
@@ -67,7 +68,7 @@ class SpectralEnhancement(nn.Module):
     """The generator.
 
     Args:
-        bins: of a frame.
+        bins: of a frame; the last passes unchanged.
         blocks: N, 1 to 7 in the paper.
         maps: latent ones, 256 in the paper.
 
@@ -79,15 +80,15 @@ class SpectralEnhancement(nn.Module):
         super().__init__()
         if blocks < 1:
             raise ValueError(f"{blocks} blocks: there must be one")
-        self.blocks = nn.ModuleList([Block(bins, maps) for _ in range(blocks)])
-        self.last = Separable(bins, bins) if blocks > 1 else None
+        self.blocks = nn.ModuleList([Block(bins - 1, maps) for _ in range(blocks)])
+        self.last = Separable(bins - 1, bins - 1) if blocks > 1 else None
         # Frames on each side that an output depends on.
         self.context = (2 * blocks + (blocks > 1)) * (KERNEL // 2)
         nn.init.zeros_((self.last or self.blocks[0].grow).weight)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """One restoration. Shape: real and imaginary parts, (B, 2, F, T) -> (B, 2, F, T)."""
-        y = x.transpose(1, 2)
+        y = x[:, :, :-1].transpose(1, 2)
         half = len(self.blocks) // 2
         earlier = []
         for block in self.blocks[:half]:
@@ -99,4 +100,4 @@ class SpectralEnhancement(nn.Module):
             y = block(y) + earlier.pop()
         if self.last is not None:
             y = self.last(y)
-        return x + y.transpose(1, 2)
+        return x + functional.pad(y.transpose(1, 2), (0, 0, 0, 1))

@@ -75,8 +75,8 @@ class Patch(nn.Module):
         self.modulate_middle = Modulation(channels[-1], BLOCK // STRIDE)
         self.modulate_up = nn.ModuleList(map(Modulation, channels, blocks))
         self.last = nn.Conv1d(2 * channels[0], 2, LAST, padding=LAST // 2)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
+        for parameter in self.last.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """What is added."""

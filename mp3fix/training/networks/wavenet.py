@@ -1,6 +1,6 @@
-"""A small WaveNet that repairs, without causality: van den Oord et al. (2016), WaveNet: a generative model for raw audio
-(arXiv 1609.03499), sections 2.1, 2.3 and 2.4, as Rethage, Pons & Serra (2018), A Wavenet for speech denoising (arXiv
-1706.07162), section 3, made it see both sides and give samples instead of their distribution.
+"""A small WaveNet that repairs, without causality: van den Oord et al. (2016), WaveNet: a generative model for raw
+audio (arXiv 1609.03499), section 2, as Rethage, Pons & Serra (2018), A Wavenet for speech denoising (arXiv 1706.07162),
+section 3, made it see both sides and give samples instead of their distribution.
 
 Layers of gated dilated convolutions, three samples each, dilations 1, 2, 4 ... 128, twice; each layer adds to what the
 next one takes and to the sum of all layers, from which two convolutions make the output.
@@ -49,8 +49,8 @@ class WaveNet(nn.Module):
         self.layers = nn.ModuleList([Layer(channels, dilation) for dilation in DILATIONS * STACKS])
         self.mix = nn.Conv1d(channels, 2 * channels, 1)
         self.last = nn.Conv1d(2 * channels, 1, 1)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
+        for parameter in self.last.parameters():
+            nn.init.zeros_(parameter)
         # Samples on each side that an output depends on.
         self.context = 1 + STACKS * sum(DILATIONS)
 

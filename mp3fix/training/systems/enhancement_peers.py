@@ -1,4 +1,4 @@
-"""The networks that Deshpande & Abichandani (2021) compare theirs with, in its Table 1: how they are trained and exported.
+"""The networks that Deshpande & Abichandani (2021) compare theirs with, in Table 1: how they are trained and exported.
 
 All take and give samples at 22.05 kHz. FFmpeg, the fourth there, has no network: it is the MP3 as decoded.
 """
