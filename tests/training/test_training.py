@@ -171,6 +171,22 @@ def test_air_is_a_share_of_what_is_drawn_where_nothing_is_kept() -> None:
     assert float(less[:, :, :512].square().mean()) > 0.9 * float(full[:, :, :512].square().mean())
 
 
+@pytest.mark.parametrize(("gain", "left"), [(0.02, 0.002), (1.0, 5 / 6)])
+def test_a_draw_goes_without_small_corrections(gain: float, left: float) -> None:
+    """Of a correction of 2 % of the amplitude a five-hundredth stays, of one as large as the band nearly all."""
+    network = Folded(**TINY).eval()
+    with torch.no_grad():
+        network.head.bias[0] = gain  # the real part of m
+        network.head.bias[4] = -16.0  # next to no noise
+        network.control.bias[:] = torch.tensor([20.0, 20.0, 20.0, -20.0, -20.0]).repeat_interleave(64)
+        network.control.weight.zero_()
+    x, z = torch.randn(1, 2, 1025, 20), torch.zeros(1, 3)
+    module = Stochastic(network, 1.0, 1.0)
+    full, rest = (module(x, torch.zeros_like(x), z, torch.full((1,), dial)) - x for dial in (0.0, 1.0))
+    torch.testing.assert_close(full[:, :, :1024], gain * x[:, :, :1024], rtol=0.01, atol=1e-4)
+    torch.testing.assert_close(rest[:, :, :1024], left * full[:, :, :1024], rtol=0.05, atol=1e-4)
+
+
 def test_the_profile_score_wants_the_spread_of_levels_not_of_noise() -> None:
     torch.manual_seed(0)
     x = torch.randn(64, 16384) * torch.exp(0.5 * torch.randn(64, 1))
