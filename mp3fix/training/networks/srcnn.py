@@ -8,17 +8,21 @@ layers, and without feature selection.
 
 Readings, where that leaves a choice:
 - Two stride-2 convolutions (64, 32, 16 samples), kernels 3 to 5, leaky ReLU after convolutions, three deconvolutions.
-- A fully-connected layer mixes all channels and samples of a block. A residual one is x + tanh(W x).
+- A fully-connected layer mixes all channels and samples of a block. All are residual, x + tanh(W x), but
+  the last, which is linear.
 - Feature selection is the widening to twice the channels and the narrowing, which picks from them; without it, a
   residual convolution block keeps its channels throughout.
+- Initial weights keep the level from layer to layer (He et al. 2015); with PyTorch's own, hardly anything was learned.
 
 Deviations:
 - The network adds to the MP3 instead of replacing it, and its last layer starts at zero: an untrained network is the
   MP3. What is added is high-passed at 15.5 kHz, so that all that the MP3 kept below stays, sample for sample. The
   blocks' edges cannot click below that either.
-- The 64 samples hold 4 to 11 kHz, not 0 to 11: what lies below is 40 to 60 dB louder than what is to be added and says
-  little about it, but leaks into it through a network trained by squared error for minutes. Each block is scaled to
-  (-0.5, 0.5) by its own peak in this band, so that soft music is treated as loud music is, and silence stays.
+- At half the rate, 64 samples hold the upper half of the band, 11 to 22 kHz (which folds to 0 to 11, as band-pass
+  sampling does), not the lower: that ends where the MP3 ends, and says most of what follows. What lies below is 40 to
+  60 dB louder and leaks into the top through a network trained by squared error for minutes: a first version that
+  saw 4 to 11 kHz made quiet tops worse. Each block is scaled to (-0.5, 0.5) by its own peak in this band, so that
+  soft music is treated as loud music is, what has no top gets none, and silence stays.
 - Blocks overlap by half and are faded into each other (periodic Hann window): no edges.
 - Width: 2, 8 and 32 channels, 4 residual convolution blocks and 1 fully-connected one, 0.42 M parameters. The square
   fully-connected layers decide: at twice the channels they alone have 1.4 M. The paper's width is not known here;
@@ -37,8 +41,10 @@ BLOCK = 128  # samples of a block
 CONTEXT = (
     3 * BLOCK
 )  # the two blocks that overlap here, and both filters: whole blocks, so that the grid stays
-SEEN_HZ = (4000.0, 10500.0)
+SEEN_HZ = (11700.0, 21500.0)  # at -6 dB: at 11 kHz, where it folds, nothing is left
 ADDED_HZ = (15500.0, RATE / 2)
+SEEN_REACH = 96  # samples of the filters on each side
+TOP_REACH = 120
 QUIET = 1e-6  # peak of a block, -120 dB re full scale: below, what is added tends to zero
 LEAK = 0.2
 
@@ -58,17 +64,15 @@ class ConvolutionBlock(nn.Module):
 
 
 class Connected(nn.Module):
-    """A fully-connected layer over all channels and samples of a block, with tanh: (B, C, n) -> (B, C, n)."""
+    """A residual fully-connected block over all channels and samples, with tanh: (B, C, n) -> (B, C, n)."""
 
-    def __init__(self, size: int, residual: bool) -> None:
+    def __init__(self, size: int) -> None:
         super().__init__()
         self.layer = nn.Linear(size, size)
-        self.residual = residual
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Run the layer."""
-        y = torch.tanh(self.layer(x.flatten(1))).unflatten(1, x.shape[1:])
-        return x + y if self.residual else y
+        return x + torch.tanh(self.layer(x.flatten(1))).unflatten(1, x.shape[1:])
 
 
 class BlockNetwork(nn.Module):
@@ -97,21 +101,29 @@ class BlockNetwork(nn.Module):
             leaky,
         ]
         layers += [ConvolutionBlock(wide, selection) for _ in range(convolutional)]
-        layers += [Connected(wide * SEEN // 4, residual=True) for _ in range(connected if dense else 0)]
+        layers += [Connected(wide * SEEN // 4) for _ in range(connected if dense else 0)]
         for inputs, outputs, length in ((wide, 4 * channels, 32), (4 * channels, channels, 64)):
             layers += [nn.ConvTranspose1d(inputs, outputs, 4, stride=2, padding=1), leaky]
-            layers += [Connected(outputs * length, residual=False)] if dense else []
+            layers += [Connected(outputs * length)] if dense else []
         layers.append(nn.ConvTranspose1d(channels, 1, 4, stride=2, padding=1))
-        last: nn.Linear | nn.Module = nn.Linear(BLOCK, BLOCK) if dense else layers[-1]
         if dense:
-            layers += [leaky, last]
-        for parameter in last.parameters():
+            layers.append(nn.Linear(BLOCK, BLOCK))
+        for layer in layers[:-1]:
+            if isinstance(layer, (nn.Conv1d, nn.ConvTranspose1d)):
+                _keep_level(layer)
+        for parameter in layers[-1].parameters():
             nn.init.zeros_(parameter)
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Run the network."""
         return self.layers(x)
+
+
+def _keep_level(layer: nn.Conv1d | nn.ConvTranspose1d) -> None:
+    """Initial weights that keep the level through the leaky ReLU that follows (He et al. 2015, arXiv 1502.01852)."""
+    taps = layer.kernel_size[0] // (layer.stride[0] if isinstance(layer, nn.ConvTranspose1d) else 1)
+    nn.init.normal_(layer.weight, std=(2 / (1 + LEAK**2) / (layer.in_channels * taps)) ** 0.5)
 
 
 class SRCNN(nn.Module):
@@ -130,8 +142,8 @@ class SRCNN(nn.Module):
         selection: bool = True,
     ) -> None:
         super().__init__()
-        self.halve = BandPass(*SEEN_HZ, RATE, reach=63, stride=2)
-        self.top = BandPass(*ADDED_HZ, RATE, reach=120)
+        self.halve = BandPass(*SEEN_HZ, RATE, reach=SEEN_REACH, stride=2)
+        self.top = BandPass(*ADDED_HZ, RATE, reach=TOP_REACH)
         self.blocks = BlockNetwork(channels, convolutional, connected, dense, selection)
         self.register_buffer("fade", torch.hann_window(BLOCK))
 

@@ -20,7 +20,7 @@ from mp3fix.training.networks import pyramid, rectifier, srcnn
 from mp3fix.training.systems.base import Graph, System
 
 QUIET = 1e-4  # peak of an example, -80 dB re full scale: errors of softer ones count less
-CRITIC_GAIN = 10.0  # the top is some 20 dB below the band that scales it: the critic hears it near 1
+CRITIC_GAIN = 5.0  # the top is some 15 dB below the band that scales it: the critic hears it near 1
 SILENT = 1e-10  # power added to both levels that are compared
 
 
