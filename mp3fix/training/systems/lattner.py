@@ -31,12 +31,13 @@ PENALTY = 10.0  # of the gradient penalty (Gulrajani et al. 2017, arXiv 1704.000
 DRIFT = 1e-3  # of the square of the critic's output for recordings (Karras et al. 2017, arXiv 1710.10196)
 FREQUENCY_POWER, RHYTHM_POWER = 1.3, 1.6  # of eq. 3
 LEAST_DIFFERENCE = 0.02  # of profiles, to the power: two draws that are (nearly) equal have a finite loss
+JUDGED = 32  # frames of an example that the critic sees, for speed; its output is a mean over frames
 EDGE = 3  # frames at both ends that not all the frames of a longer signal overlap
 FLOOR = 1e-4  # of the example's rms spectrum: below it, level differences do not matter
 
 
 @dataclass(frozen=True)
-class Weights:
+class Terms:
     """Weights of the terms.
 
     Attributes:
@@ -64,13 +65,13 @@ class Lattner(System):
         critic_filters: Conv4 of the critic; its other widths are the generator's.
     """
 
-    Weights = Weights
+    Weights = Terms
     generator: Generator
     critic: Critic
 
     def __init__(
         self,
-        weights: Weights,
+        weights: Terms,
         first: int,
         maps: int,
         filters: int,
@@ -97,10 +98,10 @@ class Lattner(System):
         wanted = Levels(target, target)
         drawn = [Levels(self._heard(torch.cat([linear(each), nyquist], 2)), target) for each in restored]
         distances = [wanted.distances(each, known) for each in drawn]
-        terms = {name: sum(each[name] for each in distances) / len(drawn) for name in distances[0]}
-        heard = known[:, None, :BINS]
-        terms["critic"] = -self.critic(restored[0] * heard, root * heard).mean()
-        loss = sum(getattr(weights, name) * term for name, term in terms.items())
+        terms = {name: torch.stack([each[name] for each in distances]).mean() for name in distances[0]}
+        judged = self._judged(batch, restored[0], root)
+        terms["critic"] = -self.critic(*judged).mean()
+        loss = torch.stack([getattr(weights, name) * term for name, term in terms.items()]).sum()
         if len(drawn) == 2:
             terms["profile"] = profile_loss(*(each.magnitude * known for each in drawn), *vectors)
             loss = loss + weights.profile * terms["profile"]
@@ -117,13 +118,12 @@ class Lattner(System):
             root, near, code = self.generator.encode(_planes(stft(batch.degraded, self.spec)), padded=False)
             fake = self.generator.decode(root, near, code, self._vector(batch), padded=False)
             target = _planes(stft(batch.target, self.spec)[..., UNPADDED:-UNPADDED])[:, :, :BINS]
-            known = self._known(batch)[:, None, :BINS]
-            real, fake, mp3 = (each * known for each in (signed_root(target) / ROOT_SCALE, fake, root))
+            real, fake, mp3 = self._judged(batch, signed_root(target) / ROOT_SCALE, fake, root)
             share = torch.rand(len(real), 1, 1, 1, device=real.device)
             between = share * real + (1 - share) * fake
         between.requires_grad_()
-        truth, other, mixed = self.critic(torch.cat([real, fake, between]), mp3.repeat(3, 1, 1, 1)).chunk(3)
-        (slope,) = torch.autograd.grad(mixed.sum(), between, create_graph=True)
+        truth, other = self.critic(torch.cat([real, fake]), mp3.repeat(2, 1, 1, 1)).chunk(2)
+        (slope,) = torch.autograd.grad(self.critic(between, mp3).sum(), between, create_graph=True)
         norms = (slope.square().sum((1, 2, 3)) + 1e-12).sqrt()
         penalty = (norms - 1).square().mean()
         return other.mean() - truth.mean() + PENALTY * penalty + DRIFT * truth.square().mean()
@@ -151,6 +151,12 @@ class Lattner(System):
         if not self.generator.z:
             return None
         return torch.randn(len(batch.target), self.generator.z, device=batch.target.device)
+
+    def _judged(self, batch: Batch, *roots: torch.Tensor) -> list[torch.Tensor]:
+        """What the critic sees of roots (B, 2, 1024, T): some frames, the same of all, and what is known."""
+        start = int(torch.randint(max(1, roots[0].shape[-1] - JUDGED + 1), ()))
+        known = self._known(batch)[:, None, :BINS]
+        return [each[..., start : start + JUDGED] * known for each in roots]
 
     def _known(self, batch: Batch) -> torch.Tensor:
         """1 for each bin up to which the recording is known, (B, F, 1)."""
