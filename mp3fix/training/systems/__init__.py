@@ -16,10 +16,14 @@ SYSTEMS = {
     "fwr": "mp3fix.training.systems.liu_waveform:Rectified",
     "pwcnn": "mp3fix.training.systems.liu_waveform:PyramidCNN",
     "cnn": "mp3fix.training.systems.liu_miron:MironCNN",
+    "liu-rnn": "mp3fix.training.systems.liu_spectral:LiuRnnSystem",
+    "bpcnn": "mp3fix.training.systems.liu_spectral:BpcnnSystem",
+    "liu-unet": "mp3fix.training.systems.liu_spectral:LiuUnetSystem",
     "deshpande": "mp3fix.training.systems.deshpande:Deshpande",
     "audio-sr-net": "mp3fix.training.systems.enhancement_peers:AudioSr",
     "tfilm": "mp3fix.training.systems.enhancement_peers:TemporalFilm",
     "wavenet": "mp3fix.training.systems.enhancement_peers:WaveNetPeer",
+    "hance": "mp3fix.training.systems.hance:HanceSystem",
 }
 
 
