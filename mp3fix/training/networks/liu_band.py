@@ -89,7 +89,8 @@ def join(windows: torch.Tensor, batch: int) -> torch.Tensor:
 
 def from_zero(recurrent: nn.LSTM, x: torch.Tensor) -> torch.Tensor:
     """What a recurrent network makes of windows (N, T, I), each from a zero state: (N, T, O)."""
-    # Said aloud, since the export takes the number of windows for a constant otherwise.
-    zero = torch.zeros(recurrent.num_layers, x.shape[0], recurrent.hidden_size, device=x.device)
+    # From x itself: the export would take the number of windows in torch.zeros for a constant.
+    none = torch.zeros(recurrent.num_layers, 1, recurrent.hidden_size, device=x.device)
+    zero = none + 0 * x[:, 0, :1]
     made: torch.Tensor = recurrent(x, (zero, zero))[0]
     return made
