@@ -14,6 +14,8 @@ What differs from the authors' code:
 - An LSTM never forgets all of what it heard, so a song's end would depend on where its chunks were cut. This network
   hears windows of 8192 samples, the length of the authors' training patches, that begin on multiples of 4096, each from
   a state of zero, and keeps the middle half of each: the cut is part of the network and the same in training and use.
+- The factors are one more than the LSTM's output, which starts near zero: nine such layers, one after the other, would
+  let next to nothing through for the first minutes, which are all there are.
 - The last weights start at zero: an untrained network gives back the MP3.
 """
 
@@ -31,7 +33,7 @@ AROUND = 2048  # and those heard before and after them
 
 
 class Modulation(nn.Module):
-    """Blocks of features, multiplied by what an LSTM makes of their maxima. Shape: (B, C, n) -> (B, C, n).
+    """Blocks of features, multiplied by one more than an LSTM makes of their maxima. Shape: (B, C, n) -> (B, C, n).
 
     Args:
         channels: C.
@@ -46,8 +48,11 @@ class Modulation(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Run the layer."""
         blocks = x.unflatten(2, (-1, self.block))
-        gains, _ = self.lstm(blocks.amax(3).transpose(1, 2))
-        return (blocks * gains.transpose(1, 2).unsqueeze(3)).flatten(2)
+        peaks = blocks.amax(3).transpose(1, 2)
+        # A product, and not zeros of a shape, which would be exported with the number of windows of the export.
+        zero = 0 * peaks[:, 0].unsqueeze(0)
+        gains, _ = self.lstm(peaks, (zero, zero))
+        return (blocks * (1 + gains.transpose(1, 2).unsqueeze(3))).flatten(2)
 
 
 class Patch(nn.Module):
