@@ -2,8 +2,8 @@
 
 How the phase of an STFT goes on from frame to frame and from bin to bin follows from its magnitudes (Prusa &
 Sondergaard 2016, "Real-time spectrogram inversion using phase gradient heap integration"; Prusa, Balazs & Sondergaard
-2017, "A noniterative method for reconstruction of phase from STFT magnitude"). With s the logarithm of the magnitude, a the hop, N = n_fft and gamma that of the Gaussian exp(-pi t**2 / gamma) closest
-to the window:
+2017, "A noniterative method for reconstruction of phase from STFT magnitude"). With s the logarithm of the magnitude, a
+the hop, N = n_fft and gamma that of the Gaussian exp(-pi t**2 / gamma) closest to the window:
 
     from a frame to the next    2 pi a k / N + a N / gamma (s[k + 1] - s[k - 1]) / 2
     from a bin to the next      -2 pi c / N - gamma / (a N) (s[t + 1] - s[t - 1]) / 2
