@@ -1,6 +1,6 @@
 """Liu's BPCNN: a convolutional network that takes 128 bins and gives the next one up, slid over the missing band.
 
-Liu 2021 (S.-T. Yau High School Science Award). Each of the 165 bins from 15 kHz on is predicted from the 128 below
+Liu 2021 (S.-T. Yau award). Each of the 165 bins from 15 kHz on is predicted from the 128 below
 it, of which those above 15 kHz are the network's own.
 
 Readings: a frame at a time (the issue names bins only), so that it needs no context and has exact seams; two strided

@@ -1,6 +1,6 @@
 """What Liu's spectral systems share: the band above 15 kHz, standardised levels, and windows of time.
 
-Liu 2021 (S.-T. Yau High School Science Award). The paper's text is not at hand; sizes and names are those of the
+Liu 2021 (S.-T. Yau award). The paper's text is not at hand; sizes and names are those of the
 project's issue. Spectra have 513 bins (1024 samples, Hann window, hop 512); the top 165, from 14.99 kHz on, are
 missing from an MP3 of 128 kbit/s and are written; what is below passes unchanged.
 

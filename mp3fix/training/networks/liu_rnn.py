@@ -1,6 +1,6 @@
 """Liu's RNN: six recurrent layers over time, each frame's 513 bins in, and two linear layers.
 
-Liu 2021 (S.-T. Yau High School Science Award): 6 layers x 1500 on 513 bins. `LiuRnn(1500)` is the paper's width; a
+Liu 2021 (S.-T. Yau award): 6 layers x 1500 on 513 bins. `LiuRnn(1500)` is the paper's width; a
 width of 1500 in six layers is out of reach of minutes on a CPU, so fewer and narrower ones are trained.
 
 Readings: the cells are LSTMs, from past to future; the two linear layers are at the end, with a tanh between them.

@@ -1,6 +1,6 @@
 """Liu's improved U-Net: a spectrogram in, its top above 15 kHz out, with a recurrent network in the middle.
 
-Liu 2021 (S.-T. Yau High School Science Award): the top 165 of 513 bins are missing, the input is filled with noise
+Liu 2021 (S.-T. Yau award): the top 165 of 513 bins are missing, the input is filled with noise
 there, an RNN runs where the U is narrowest, and a critic makes it a GAN.
 
 Readings: U-Net as Ronneberger et al. 2015 (arXiv 1505.04597) draw it, one strided convolution a level down, an up-
