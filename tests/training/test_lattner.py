@@ -166,17 +166,17 @@ def test_silence_has_finite_gradients() -> None:
 @pytest.mark.parametrize("z", [0, 5])
 def test_training_fills_the_band(z: int) -> None:
     trained, pairs = system(z), batch(1)
-    optimiser = torch.optim.Adam(trained.generator.parameters(), 5e-3)
-    for step in range(15):
+    optimiser = torch.optim.Adam(trained.generator.parameters(), 3e-3)
+    losses = []
+    for _ in range(16):
         loss, terms = trained.losses(pairs)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        if step == 0:
-            before = loss.item()
+        losses.append(loss.item())
     assert ("profile" in terms) == bool(z)
-    assert loss.item() < before
-    assert float(terms["lsd_gain"]) > 1
+    assert min(losses[-4:]) < 0.9 * losses[0]
+    assert float(terms["lsd_gain"]) > 10
 
 
 @pytest.mark.parametrize("z", [0, 5])

@@ -8,6 +8,7 @@ The deterministic form is our reading of the paper: the same generator without z
 but without L_profile, which compares two draws.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +48,7 @@ class Terms:
         root: modulus of the difference of signed roots.
         magnitude: difference of the roots of magnitudes.
         log: difference of log magnitudes, in nepers.
+        mse: log10 of the squared error of magnitudes over the MP3's.
     """
 
     critic: float = 0.001
@@ -54,6 +56,7 @@ class Terms:
     root: float = 0.3
     magnitude: float = 1.0
     log: float = 0.2
+    mse: float = 0.5
 
 
 class Lattner(System):
@@ -101,15 +104,16 @@ class Lattner(System):
         terms = {name: torch.stack([each[name] for each in distances]).mean() for name in distances[0]}
         judged = self._judged(batch, restored[0], root)
         terms["critic"] = -self.critic(*judged).mean()
+        mp3 = Levels(before, target)
+        was = wanted.squared_error(mp3, known)
+        now = torch.stack([wanted.squared_error(each, known) for each in drawn])
+        terms["mse"] = torch.log10(now / was).mean()
         loss = torch.stack([getattr(weights, name) * term for name, term in terms.items()]).sum()
         if len(drawn) == 2:
             terms["profile"] = profile_loss(*(each.magnitude * known for each in drawn), *vectors)
             loss = loss + weights.profile * terms["profile"]
         with torch.no_grad():
-            was = wanted.figures(Levels(before, target), known)
-            now = wanted.figures(drawn[0], known)
-            terms["lsd_gain"] = was[0] - now[0]
-            terms["mse_gain"] = 10 * torch.log10(was[1] / now[1])
+            terms["lsd_gain"] = wanted.lsd(mp3, known) - wanted.lsd(drawn[0], known)
         return loss, terms
 
     def critic_loss(self, batch: Batch) -> torch.Tensor:
@@ -210,11 +214,14 @@ class Levels:
         }
         return {name: (each * known).mean() for name, each in apart.items()}
 
-    def figures(self, other: "Levels", known: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Log-spectral distance in dB, and mean squared error of magnitudes, of the whole batch."""
+    def squared_error(self, other: "Levels", known: torch.Tensor) -> torch.Tensor:
+        """Mean squared difference of magnitudes, (B,), never quite zero."""
+        return ((self.magnitude**2 - other.magnitude**2).square() * known).mean((1, 2)) + 1e-6
+
+    def lsd(self, other: "Levels", known: torch.Tensor) -> torch.Tensor:
+        """Log-spectral distance in dB, mean over frames and examples."""
         log = ((self.log - other.log).square() * known).mean(1) / known.mean(1).clamp_min(1e-3)
-        magnitude = (self.magnitude**2 - other.magnitude**2).square() * known
-        return 8.686 * log.sqrt().mean(), magnitude.mean() + 1e-12
+        return 20 / math.log(10) * log.sqrt().mean()
 
 
 def profile_loss(
