@@ -80,11 +80,12 @@ class SpectralEnhancement(nn.Module):
         super().__init__()
         if blocks < 1:
             raise ValueError(f"{blocks} blocks: there must be one")
-        self.blocks = nn.ModuleList([Block(bins - 1, maps) for _ in range(blocks)])
+        row = [Block(bins - 1, maps) for _ in range(blocks)]
+        self.blocks = nn.ModuleList(row)
         self.last = Separable(bins - 1, bins - 1) if blocks > 1 else None
         # Frames on each side that an output depends on.
         self.context = (2 * blocks + (blocks > 1)) * (KERNEL // 2)
-        nn.init.zeros_((self.last or self.blocks[0].grow).weight)
+        nn.init.zeros_((self.last or row[0].grow).weight)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """One restoration. Shape: real and imaginary parts, (B, 2, F, T) -> (B, 2, F, T)."""
