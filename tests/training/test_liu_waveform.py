@@ -122,8 +122,8 @@ def test_what_the_mp3_kept_is_kept_and_blocks_do_not_click(name: str) -> None:
     with torch.no_grad():
         added = shaken(name, 0.1)(tone) - tone
     added = added[..., srcnn.CONTEXT : -srcnn.CONTEXT]
-    assert float(added.abs().max()) > 1e-3
-    assert level_above(added, 14500) > -0.001  # all of it lies there: what is below is 36 dB down, and more
+    assert float(added.abs().max()) > 1e-4
+    # What lies below is 50 dB down.
     assert 10 ** (level_above(added, 14500) / 10) > 1 - 1e-5
 
 
@@ -139,7 +139,7 @@ def test_a_steady_network_has_no_block_edges() -> None:
     peak = float(added.max())
     power = torch.fft.rfft(added.flatten()).abs()
     # 19.3 kHz, a whole number of periods in half a block, and nothing else.
-    assert peak == pytest.approx(0.5, rel=0.02)
+    assert peak == pytest.approx(0.5 * srcnn.SOFTER, rel=0.02)
     assert int(power.argmax()) == 3072 * 7 // 16
     assert float(power.sum() - power.max()) < 1e-2 * float(power.max())
 

@@ -45,6 +45,7 @@ SEEN_HZ = (11700.0, 21500.0)  # at -6 dB: at 11 kHz, where it folds, nothing is 
 ADDED_HZ = (15500.0, RATE / 2)
 SEEN_REACH = 96  # samples of the filters on each side
 TOP_REACH = 120
+SOFTER = 0.1  # what is added is some 30 dB below the peak that scales it: the network says it times ten
 QUIET = 1e-6  # peak of a block, -120 dB re full scale: below, what is added tends to zero
 LEAK = 0.2
 
@@ -153,7 +154,7 @@ class SRCNN(nn.Module):
         seen = torch.cat([halves[:, :-1], halves[:, 1:]], 2)  # (B, n / 64 - 1, 64), overlapping by half
         peak = 2 * seen.abs().amax(2, keepdim=True)
         scaled = (seen / (peak + QUIET)).flatten(0, 1).unsqueeze(1)
-        made = self.blocks(scaled).view(x.shape[0], -1, BLOCK) * peak * self.get_buffer("fade")
+        made = self.blocks(scaled).view(x.shape[0], -1, BLOCK) * SOFTER * peak * self.get_buffer("fade")
         first, second = made.chunk(2, 2)
         added = functional.pad(first, (0, 0, 0, 1)) + functional.pad(second, (0, 0, 1, 0))
         return x + self.top(added.flatten(1).unsqueeze(1))
