@@ -103,7 +103,7 @@ def test_it_learns_what_is_missing() -> None:
     system, batch = HanceSystem(HanceSystem.Weights(), width=4), falling()
     optimizer = torch.optim.AdamW(system.parameters(), 2e-3)
     losses = []
-    for _ in range(15):
+    for _ in range(8):
         optimizer.zero_grad()
         loss, _ = system.losses(batch)
         loss.backward()
