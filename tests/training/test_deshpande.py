@@ -90,6 +90,18 @@ def test_every_block_has_its_say_and_silence_and_level_stay(blocks: int) -> None
     torch.testing.assert_close(network(8 * x), 8 * y, rtol=1e-4, atol=1e-3)
 
 
+def test_the_second_half_of_the_blocks_is_joined_with_the_first_in_mirror_order() -> None:
+    torch.manual_seed(0)
+    network = SpectralEnhancement(bins=17, blocks=5, maps=8)
+    nn.init.normal_(network.last.weight)
+    first, second, middle, fourth, fifth = network.blocks
+    x = torch.randn(1, 2, 17, 20)
+    a = first(x[:, :, :-1].transpose(1, 2))
+    b = second(a)
+    y = network.last(fifth(fourth(middle(b)) + b) + a).transpose(1, 2)
+    torch.testing.assert_close(network(x)[:, :, :-1], x[:, :, :-1] + y)
+
+
 def test_ssim_is_one_of_equals_and_as_computed_by_hand() -> None:
     rng = np.random.default_rng(0)
     x, y = rng.random((2, 1, 5, 6), np.float32)
