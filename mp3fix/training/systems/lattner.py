@@ -52,7 +52,7 @@ class Terms:
     """
 
     critic: float = 0.001
-    profile: float = 0.002
+    profile: float = 0.0005
     root: float = 0.3
     magnitude: float = 1.0
     log: float = 0.2
