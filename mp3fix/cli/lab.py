@@ -197,7 +197,9 @@ def compare(
     from mp3fix.evaluation.excerpts import excerpts
 
     compared = comparison.present(models or [], folder)
-    chosen = excerpts(corpus, comparison.QUICK_PIECES if quick else None)
+    chosen = excerpts(corpus)
+    if quick:
+        chosen = comparison.few(chosen)
     jobs = comparison.plan(chosen, compared, quick, peaq)
     _run([job for each in jobs.values() for job in each], cache)
     results = comparison.collect(jobs, cache, compared, costs(compared), chosen)

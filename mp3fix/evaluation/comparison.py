@@ -83,6 +83,16 @@ def present(named: Sequence[str], folder: Path | None) -> list[Model]:
     return read_models([DEFAULT, *bundled, *inside, *named])
 
 
+def few(excerpts: Sequence[Excerpt]) -> list[Excerpt]:
+    """QUICK_PIECES of all, each of another kind of music as far as there are kinds, those of GROUPS first."""
+    grouped = [category for categories in GROUPS.values() for category in categories]
+    kinds = [*grouped, *(each.category for each in excerpts if each.category not in grouped)]
+    firsts = {kind: [each for each in excerpts if each.category == kind][:1] for kind in kinds}
+    chosen = [piece for pieces in firsts.values() for piece in pieces]
+    chosen += [each for each in excerpts if not any(each is other for other in chosen)]
+    return chosen[:QUICK_PIECES]
+
+
 def plan(
     excerpts: Sequence[Excerpt], models: Sequence[Model], quick: bool = False, peaq: Path | None = None
 ) -> dict[str, list[Job]]:

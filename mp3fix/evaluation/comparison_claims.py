@@ -59,10 +59,10 @@ def our_claims(results: Results) -> Iterator[Verdict]:
     speeds = {label: cost.speed for label, cost in results.costs.items() if not results.is_ours(label)}
     best = max(speeds, key=lambda label: speeds[label], default="")
     mine = results.costs[ours.label].speed
-    holds = mine > speeds[best] if speeds else None
-    yield Verdict(
-        ours.label, "all", "times real time", "", mine, best or "no other", speeds.get(best, math.nan), holds
-    )
+    faster = [label for label, speed in speeds.items() if speed > mine]
+    what = "times real time" + (f" (faster: {', '.join(faster)})" if faster else "")
+    theirs = speeds.get(best, math.nan)
+    yield Verdict(ours.label, "all", what, "", mine, best or "no other", theirs, not faster if best else None)
 
 
 def best_system(values: dict[str, float], metric: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 from lab import generator, small_corpus
 
 from mp3fix.cli import lab
+from mp3fix.errors import Mp3fixError
 from mp3fix.evaluation import bench, comparison, comparison_claims, runner, scoring, work
 from mp3fix.evaluation.compared import Compared
 from mp3fix.evaluation.comparison import Results
@@ -111,6 +112,21 @@ def test_each_is_scored_where_its_band_exists(bundled: Path, tmp_path: Path) -> 
     assert {unit.kind for unit in quick[NARROW][0].units} == {"brief"}
 
 
+def test_the_quick_form_hears_each_kind_of_music(tmp_path: Path) -> None:
+    chosen = excerpts(small_corpus(tmp_path / "corpus", *"abcdefg", seconds=0.5))
+    kinds = ["vocals", "vocals", "solo", "drums", "electronic", "solo", "orchestral"]
+    of_kinds = [replace(each, category=kind) for each, kind in zip(chosen, kinds, strict=True)]
+    assert [each.piece for each in comparison.few(of_kinds)] == ["e", "c", "g", "a"]
+    assert [each.piece for each in comparison.few(chosen)] == ["a", "b", "c", "d"]
+    assert [each.piece for each in comparison.few(chosen[:2])] == ["a", "b"]
+
+
+def test_no_corpus_is_told_before_the_work(bundled: Path, tmp_path: Path) -> None:
+    with pytest.raises(Mp3fixError, match="no corpus"):
+        lab.compare([], tmp_path / "none", None, tmp_path / "page.md", tmp_path / "cache", False, None)
+    assert not (tmp_path / "cache").exists()
+
+
 def test_a_papers_claim_holds_or_does_not() -> None:
     found = results(
         ("16k mono", MP3, {"lsd": 8.0, "mse": 0.5}),
@@ -199,6 +215,9 @@ def test_what_ours_must_win() -> None:
         False,
     )
     assert (speed.seen, speed.against, speed.theirs, speed.holds) == (50, "hance", 40, True)
+    slow = replace(found, costs=found.costs | {"music": replace(found.costs["music"], speed=39.0)})
+    *_, speed = comparison_claims.our_claims(slow)
+    assert not speed.holds and "faster: hance" in speed.what
     assert claims["64k mono", "visqol"].holds is None
 
 
