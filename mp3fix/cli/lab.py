@@ -70,7 +70,7 @@ def export(
     run: Annotated[Path, typer.Argument(help="Folder of a run.")],
     models: Annotated[Path, typer.Option(help="Folder for the .onnx files.")] = Path("work/models"),
     version: Annotated[str, typer.Option(help="Version of the generator.")] = "1",
-    texture: Annotated[float | None, typer.Option(min=0, max=1, help="Default texture. Ours: 0.75.")] = None,
+    texture: Annotated[float | None, typer.Option(min=0, max=1, help="Default texture. Ours: 0.85.")] = None,
     reach: Annotated[
         float | None,
         typer.Option(
@@ -79,7 +79,7 @@ def export(
     ] = None,
     air: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="How loud noise is where nothing else is to be heard. Ours: 0.5."),
+        typer.Option(min=0, max=1, help="How loud noise is where nothing else is to be heard. Ours: 0.8."),
     ] = None,
     licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "CC-BY-SA-4.0",
     variants: Annotated[

@@ -171,6 +171,21 @@ def test_air_is_a_share_of_what_is_drawn_where_nothing_is_kept() -> None:
     assert float(less[:, :, :512].square().mean()) > 0.9 * float(full[:, :, :512].square().mean())
 
 
+def test_noise_that_its_band_masks_is_hardly_drawn() -> None:
+    torch.manual_seed(0)
+    network, x, zero = Folded(**TINY).eval(), torch.randn(1, 2, 1025, 40), torch.zeros(1)
+    module, noise, z = Stochastic(network, 1.0, 1.0), torch.randn(1, 2, 1025, 40), torch.zeros(1, 3)
+    shares = []
+    for spread in (-5.0, 1.0):  # nepers re the level: far below what is there, and above it
+        with torch.no_grad():
+            network.head.bias[4] = spread
+        whole = network.draw(network.estimate(x), noise, z, torch.ones(1))
+        drawn = network.draw(module._aired(network.estimate(x)), noise, z, torch.ones(1))
+        shares.append(float((drawn.square().mean() / whole.square().mean()).sqrt()))
+    assert shares[0] < 0.05 and shares[1] > 0.9
+    assert float(module(x, noise, z, zero).sub(network.estimate(x).mean).abs().max()) == 0
+
+
 @pytest.mark.parametrize(("gain", "left"), [(0.02, 0.002), (1.0, 5 / 6)])
 def test_a_draw_goes_without_small_corrections(gain: float, left: float) -> None:
     """Of a correction of 2 % of the amplitude a five-hundredth stays, of one as large as the band nearly all."""

@@ -16,6 +16,9 @@ from mp3fix.training.systems.base import Graph, System
 EDGE = 8  # frames at both ends of an example that lack context: not part of the loss
 EMPTY = 1e-12  # power of a bin, far below -200 dB re a full-scale sine
 SMALL = 0.2  # of a band's power: a correction of as much is half set aside in a draw
+MASKED = (
+    0.3  # of a band's power: noise of as much is drawn at half its power, and what is weaker hardly at all
+)
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,9 @@ class Dials:
             heard as hiss.
     """
 
-    texture: float = 0.75
+    texture: float = 0.85
     reach: float = 0.4
-    air: float = 0.5
+    air: float = 0.8
 
 
 class FoldedSystem(System):
@@ -174,6 +177,8 @@ class Stochastic(nn.Module):
     def _aired(self, estimate: Estimate) -> Estimate:
         kept, drawn = (_band_power(plane[:, :, :-1]) for plane in (estimate.mean, estimate.spread))
         share = 1 - (1 - self.air) * drawn / (drawn + kept + EMPTY)
+        # Noise far below what its band keeps is not heard, and only costs waveform.
+        share = share * torch.sqrt(drawn / (drawn + MASKED * kept + EMPTY))
         spread = times_bands(estimate.spread[:, :, :-1], share)
         return estimate._replace(spread=torch.cat([spread, estimate.spread[:, :, -1:]], 2))
 
