@@ -8,11 +8,13 @@ import os
 import struct
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
 import numpy as np
 
 UNKNOWN = 0xFFFFFFFF  # what a size says that does not fit or is not known
 LARGEST = 0xFFFFFFFF  # size that a RIFF file can say
+_EMPTY = b"data" + bytes(4)  # the chunk of samples where there are none
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")  # of a sub-format, behind its 16-bit format tag
 # Loudspeakers by number of channels, in the order of the channels: mono to 7.1; 0 is none in particular.
@@ -62,17 +64,17 @@ def sample_bytes(samples: np.ndarray, bits: str) -> bytes:
 def append_chunk(path: Path, name: bytes, content: bytes) -> None:
     """Put a chunk behind the samples (and their padding) of a RIFF or RF64 file.
 
+    Without samples it goes before their chunk: ffmpeg takes a data size of 0 for one that is not known, and what
+    follows for samples.
+
     Raises:
-        ValueError: when a RIFF file would pass 4 GB, or has no samples: ffmpeg takes a data size of 0 for one that
-            is not known, and the chunk for samples.
-        OSError: when it cannot be written; the file is then as before.
+        ValueError: when a RIFF file would pass 4 GB.
+        OSError: when it cannot be written; the file may then be broken.
     """
     with open(path, "r+b") as file:
         start = file.read(28)
-        file.seek(-8, os.SEEK_END)
-        if file.read() == b"data" + bytes(4):
-            raise ValueError("a WAV without samples holds no tags")
-        end = file.tell()
+        behind = _EMPTY if _is_empty(file) else b""
+        end = file.seek(0, os.SEEK_END)
         chunk = _chunk(name, content)
         size = end + len(chunk) - 8
         if start[:4] == b"RF64":
@@ -81,14 +83,19 @@ def append_chunk(path: Path, name: bytes, content: bytes) -> None:
             place, packed = 4, struct.pack("<I", size)
         else:
             raise ValueError("the WAV file would pass 4 GB")
-        try:
-            file.write(chunk)
-            file.flush()
-        except OSError:
-            file.truncate(end)
-            raise
+        file.seek(end - len(behind))
+        file.write(chunk + behind)
         file.seek(place)
         file.write(packed)
+
+
+def _is_empty(file: BinaryIO) -> bool:
+    """Whether the chunk of samples is one without any."""
+    file.seek(12)
+    while (head := file.read(8))[:4] != b"data":
+        (size,) = struct.unpack("<4xI", head)
+        file.seek(size + size % 2, os.SEEK_CUR)
+    return head == _EMPTY
 
 
 def _chunk(name: bytes, content: bytes) -> bytes:

@@ -20,6 +20,7 @@ from mp3fix.errors import EncodeError, OutputExistsError
 from mp3fix.files import tags, temporary, wav
 from mp3fix.files.encode import Encoder, gain_for_peak
 from mp3fix.files.flacfile import FlacFile
+from mp3fix.files.tags_own import read_own
 
 RATE = 44100
 FORMATS = [("wav", "16"), ("wav", "24"), ("wav", "32f"), ("flac", "16"), ("flac", "24")]
@@ -204,12 +205,10 @@ def test_digital_silence_stays_so(tmp_path: Path) -> None:
 def test_a_file_without_samples(tmp_path: Path, format: str, bits: str, channels: int) -> None:
     path = tmp_path / f"out.{format}"
     with Encoder(path, RATE, channels, format, bits) as encoder:
-        result = encoder.commit(tags.Tags(values={"TITLE": ["Nothing"]}))
+        result = encoder.commit(tags.Tags(values={"TITLE": ["Nothing"]}), {"MP3FIX_JOB": "0" * 16})
     assert result.frames == 0 and result.peak_dbfs == -np.inf
-    if format == "flac":
-        assert tags.read(path).values == {"TITLE": ["Nothing"]} and result.warnings == []
-    else:  # ffmpeg would take them for samples
-        assert result.warnings == ["the tags are not kept: a WAV without samples holds no tags"]
+    assert tags.read(path).values["TITLE"] == ["Nothing"] and result.warnings == []
+    assert read_own(path) == {"MP3FIX_JOB": "0" * 16}  # by which the next run knows that it is done
     info = mutagen.File(path).info
     assert (info.length, info.sample_rate, info.channels) == (0, RATE, channels)
     assert info.bits_per_sample == int(bits[:2])
@@ -218,6 +217,16 @@ def test_a_file_without_samples(tmp_path: Path, format: str, bits: str, channels
     if shutil.which("ffmpeg"):
         command = ["ffmpeg", "-v", "error", "-i", path, "-f", "f32le", "-"]
         assert subprocess.run(command, check=True, capture_output=True).stdout == b""
+
+
+def test_samples_that_look_like_the_end_of_a_file_without_any(tmp_path: Path) -> None:
+    path = tmp_path / "out.wav"
+    samples = np.frombuffer(b"data" + bytes(4), "<i2")[None] / np.float32(2**15)
+    soundfile.write(path, samples.T, RATE, "PCM_16")
+    before = path.read_bytes()
+    assert before.endswith(b"data" + bytes(4))
+    wav.append_chunk(path, b"id3 ", b"tags")
+    assert path.read_bytes()[8:] == before[8:] + b"id3 \4\0\0\0tags"
 
 
 @pytest.mark.parametrize(
