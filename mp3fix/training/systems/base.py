@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import nn
@@ -26,6 +26,50 @@ class Graph(NamedTuple):
     suffix: str
     module: nn.Module
     fields: dict[str, Any]
+
+
+def contract_fields(
+    spec: StftSpec,
+    domain: Literal["complex", "magnitude", "waveform"],
+    context: int,
+    multiple: int = 1,
+    noise: tuple[Literal["spectrogram", "vector"], ...] = (),
+    z_size: int = 0,
+    texture: float | None = None,
+) -> dict[str, Any]:
+    """The fields of a Graph that takes one channel a row and no maps from the bitstream; see Contract.
+
+    Args:
+        spec, domain, context, multiple, noise, z_size: as of Contract, which is stochastic where there is noise.
+        texture: the default; None: the graph has no such input.
+    """
+    return {
+        "kind": "stochastic" if noise else "deterministic",
+        "stft": spec,
+        "domain": domain,
+        "channels": 1,
+        "noise": noise,
+        "z_size": z_size,
+        "texture": texture is not None,
+        "default_texture": texture or 0.0,
+        "conditioning": (),
+        "unknown": 0.0,
+        "context": context,
+        "multiple": multiple,
+    }
+
+
+class Exported(nn.Module):
+    """A generator that is exported as it is: only its weights are named as those of every file are."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """One restoration."""
+        restored: torch.Tensor = self.network(*inputs)
+        return restored
 
 
 @dataclass(frozen=True)

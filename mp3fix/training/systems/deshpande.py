@@ -1,7 +1,6 @@
 """Audio spectral enhancement (Deshpande & Abichandani 2021): how it is trained and exported."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
@@ -10,7 +9,7 @@ from mp3fix.training.examples import Batch
 from mp3fix.training.losses_ssim import ssim
 from mp3fix.training.networks.spectral_enhancement import SpectralEnhancement
 from mp3fix.training.spectra import stft
-from mp3fix.training.systems.base import Graph, System
+from mp3fix.training.systems.base import Exported, Graph, System, contract_fields
 
 SILENCE = 1e-3  # energy of a spectrum, far below that of 16-bit dither: there is nothing to learn from less
 
@@ -76,21 +75,8 @@ class Deshpande(System):
 
     def exported(self) -> list[Graph]:
         """The generator: whole songs, where the authors' code restores the first 100 000 samples."""
-        fields: dict[str, Any] = {
-            "kind": "deterministic",
-            "stft": self.spec,
-            "domain": "complex",
-            "channels": 1,
-            "noise": (),
-            "z_size": 0,
-            "texture": False,
-            "default_texture": 0.0,
-            "conditioning": (),
-            "unknown": 0.0,
-            "context": self.generator.context,
-            "multiple": 1,
-        }
-        return [Graph("", self.generator, fields)]
+        fields = contract_fields(self.spec, "complex", self.generator.context)
+        return [Graph("", Exported(self.generator), fields)]
 
 
 def _magnitudes(planes: torch.Tensor) -> torch.Tensor:

@@ -3,17 +3,14 @@
 All take and give samples at 22.05 kHz. FFmpeg, the fourth there, has no network: it is the MP3 as decoded.
 """
 
-from typing import Any
-
 import torch
-from torch import nn
 
 from mp3fix.signal.stft import StftSpec
 from mp3fix.training.examples import Batch
 from mp3fix.training.networks.audio_sr_net import STRIDE, AudioSrNet
 from mp3fix.training.networks.tfilm import Tfilm
 from mp3fix.training.networks.wavenet import WaveNet
-from mp3fix.training.systems.base import Graph, NoWeights, System
+from mp3fix.training.systems.base import Exported, Graph, NoWeights, System, contract_fields
 
 FLOOR = 1e-3  # of a signal's level: below it, errors count absolutely
 
@@ -42,22 +39,9 @@ class Peer(System):
             gain = 20 * torch.log10(was / error).mean()
         return error.mean(), {"error": error.mean(), "snr_gain": gain}
 
-    def _graphs(self, module: nn.Module, context: int, multiple: int) -> list[Graph]:
-        fields: dict[str, Any] = {
-            "kind": "deterministic",
-            "stft": self.spec,
-            "domain": "waveform",
-            "channels": 1,
-            "noise": (),
-            "z_size": 0,
-            "texture": False,
-            "default_texture": 0.0,
-            "conditioning": (),
-            "unknown": 0.0,
-            "context": context,
-            "multiple": multiple,
-        }
-        return [Graph("", module, fields)]
+    def _graphs(self, context: int, multiple: int) -> list[Graph]:
+        fields = contract_fields(self.spec, "waveform", context, multiple)
+        return [Graph("", Exported(self.generator), fields)]
 
 
 class AudioSr(Peer):
@@ -72,7 +56,7 @@ class AudioSr(Peer):
 
     def exported(self) -> list[Graph]:
         """The generator."""
-        return self._graphs(self.generator, self.generator.context, STRIDE)
+        return self._graphs(self.generator.context, STRIDE)
 
 
 class TemporalFilm(Peer):
@@ -87,7 +71,7 @@ class TemporalFilm(Peer):
 
     def exported(self) -> list[Graph]:
         """The generator."""
-        return self._graphs(self.generator, self.generator.context, self.generator.multiple)
+        return self._graphs(self.generator.context, self.generator.multiple)
 
 
 class WaveNetPeer(Peer):
@@ -101,4 +85,4 @@ class WaveNetPeer(Peer):
 
     def exported(self) -> list[Graph]:
         """The generator."""
-        return self._graphs(self.generator, self.generator.context, 1)
+        return self._graphs(self.generator.context, 1)

@@ -1,7 +1,6 @@
 """How the generator that mp3fix ships is trained and exported."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import nn
@@ -11,7 +10,7 @@ from mp3fix.training.losses import Weights as Terms
 from mp3fix.training.losses import energy_score, excess_distance, profile_score, relative_error
 from mp3fix.training.networks.folded import BAND, Estimate, Folded, times_bands
 from mp3fix.training.spectra import istft, stft
-from mp3fix.training.systems.base import Graph, System
+from mp3fix.training.systems.base import Graph, System, contract_fields
 
 EDGE = 8  # frames at both ends of an example that lack context: not part of the loss
 EMPTY = 1e-12  # power of a bin, far below -200 dB re a full-scale sine
@@ -102,32 +101,14 @@ class FoldedSystem(System):
 
     def exported(self) -> list[Graph]:
         """The generator with its dials, and its estimate alone, without noise."""
-        fields: dict[str, Any] = {
-            "stft": self.spec,
-            "domain": "complex",
-            "channels": 1,
-            "conditioning": (),
-            "unknown": 0.0,
-            "context": self.generator.context,
-            "multiple": 1,
-        }
-        drawn = {
-            "kind": "stochastic",
-            "noise": ("spectrogram", "vector"),
-            "z_size": self.generator.z,
-            "texture": True,
-            "default_texture": self.dials.texture,
-        }
-        estimated = {
-            "kind": "deterministic",
-            "noise": (),
-            "z_size": 0,
-            "texture": False,
-            "default_texture": 0.0,
-        }
+        context, dials = self.generator.context, self.dials
+        drawn = contract_fields(
+            self.spec, "complex", context, 1, ("spectrogram", "vector"), self.generator.z, dials.texture
+        )
+        estimated = contract_fields(self.spec, "complex", context)
         return [
-            Graph("", Stochastic(self.generator, self.dials.reach, self.dials.air), fields | drawn),
-            Graph("-det", Deterministic(self.generator), fields | estimated),
+            Graph("", Stochastic(self.generator, dials.reach, dials.air), drawn),
+            Graph("-det", Deterministic(self.generator), estimated),
         ]
 
 

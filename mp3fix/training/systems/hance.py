@@ -4,15 +4,12 @@ The loss is the article's, the absolute difference of magnitudes; deviation: rel
 music counts as much as loud, and without frequencies that are not known of the recording.
 """
 
-from typing import Any
-
 import torch
-from torch import nn
 
 from mp3fix.training.examples import Batch
 from mp3fix.training.networks.hance import CONTEXT, MULTIPLE, Hance
 from mp3fix.training.spectra import stft
-from mp3fix.training.systems.base import Graph, NoWeights, System
+from mp3fix.training.systems.base import Exported, Graph, NoWeights, System, contract_fields
 
 EDGE = 8  # frames at both ends of an example that lack most of their context: not part of the loss
 SILENCE = 1e-3  # mean magnitude, far below that of 16-bit dither: there is nothing to learn from less
@@ -53,31 +50,5 @@ class HanceSystem(System):
 
     def exported(self) -> list[Graph]:
         """The one graph."""
-        fields: dict[str, Any] = {
-            "kind": "deterministic",
-            "stft": self.spec,
-            "domain": "magnitude",
-            "channels": 1,
-            "noise": (),
-            "z_size": 0,
-            "texture": False,
-            "default_texture": 0.0,
-            "conditioning": (),
-            "unknown": 0.0,
-            "context": CONTEXT,
-            "multiple": MULTIPLE,
-        }
+        fields = contract_fields(self.spec, "magnitude", CONTEXT, MULTIPLE)
         return [Graph("", Exported(self.generator), fields)]
-
-
-class Exported(nn.Module):
-    """The generator, its weights named as those of every file are. Shape: (B, 1, F, T) -> (B, 1, F, T)."""
-
-    def __init__(self, network: Hance) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The restoration."""
-        restored: torch.Tensor = self.network(x)
-        return restored

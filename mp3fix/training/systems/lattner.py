@@ -10,10 +10,8 @@ but without L_profile, which compares two draws.
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from torch import nn
 
 from mp3fix.training.examples import Batch
 from mp3fix.training.networks.lattner import (
@@ -26,7 +24,7 @@ from mp3fix.training.networks.lattner import (
     signed_root,
 )
 from mp3fix.training.spectra import istft, stft
-from mp3fix.training.systems.base import Graph, System
+from mp3fix.training.systems.base import Exported, Graph, System, contract_fields
 
 PENALTY = 10.0  # of the gradient penalty (Gulrajani et al. 2017, arXiv 1704.00028)
 DRIFT = 1e-3  # of the square of the critic's output for recordings (Karras et al. 2017, arXiv 1710.10196)
@@ -134,21 +132,13 @@ class Lattner(System):
 
     def exported(self) -> list[Graph]:
         """The generator, padded so that it gives all frames."""
-        drawn = self.generator.z > 0
-        fields: dict[str, Any] = {
-            "kind": "stochastic" if drawn else "deterministic",
-            "stft": self.spec,
-            "domain": "complex",
-            "channels": 1,
-            "noise": ("vector",) if drawn else (),
-            "z_size": self.generator.z,
-            "texture": False,
-            "default_texture": 0.0,
-            "conditioning": (),
-            "unknown": 0.0,
-            "context": self.generator.context,
-            "multiple": 1,
-        }
+        fields = contract_fields(
+            self.spec,
+            "complex",
+            self.generator.context,
+            noise=("vector",) if self.generator.z else (),
+            z_size=self.generator.z,
+        )
         return [Graph("", Exported(self.generator), fields)]
 
     def _vector(self, batch: Batch) -> torch.Tensor | None:
@@ -172,19 +162,6 @@ class Lattner(System):
         samples = istft(torch.complex(planes[:, 0], planes[:, 1]), self.spec)
         margin = EDGE * self.spec.hop
         return stft(samples[:, margin:-margin], self.spec)
-
-
-class Exported(nn.Module):
-    """The generator as it is shipped. Shape: x (B, 2, F, T) and, of a stochastic one, z (B, z) -> (B, 2, F, T)."""
-
-    def __init__(self, network: Generator) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: torch.Tensor, z: torch.Tensor | None = None) -> torch.Tensor:
-        """One restoration."""
-        restored: torch.Tensor = self.network(x, z)
-        return restored
 
 
 class Levels:

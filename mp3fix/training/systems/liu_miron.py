@@ -8,7 +8,7 @@ from mp3fix.signal.stft import StftSpec
 from mp3fix.training.examples import Batch
 from mp3fix.training.networks import miron
 from mp3fix.training.spectra import stft
-from mp3fix.training.systems.base import Graph, System
+from mp3fix.training.systems.base import Exported, Graph, System, contract_fields
 
 QUIET = 1e-3  # STFT units, about -110 dB re a full-scale sine
 SILENT = 1e-10  # power added to both errors that are compared
@@ -45,18 +45,5 @@ class MironCNN(System):
 
     def exported(self) -> list[Graph]:
         """The one graph."""
-        fields: dict[str, Any] = {
-            "kind": "deterministic",
-            "stft": self.spec,
-            "domain": "magnitude",
-            "channels": 1,
-            "noise": (),
-            "z_size": 0,
-            "texture": False,
-            "default_texture": 0.0,
-            "conditioning": (),
-            "unknown": 0.0,
-            "context": miron.CONTEXT,
-            "multiple": 1,
-        }
-        return [Graph("", self.generator, fields)]
+        fields = contract_fields(self.spec, "magnitude", miron.CONTEXT)
+        return [Graph("", Exported(self.generator), fields)]

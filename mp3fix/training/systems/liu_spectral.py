@@ -23,7 +23,7 @@ from mp3fix.training.networks.liu_band import BINS, CONTEXT, FIRST, WINDOW, leve
 from mp3fix.training.networks.liu_rnn import LiuRnn
 from mp3fix.training.networks.liu_unet import LiuCritic, LiuUnet
 from mp3fix.training.spectra import stft
-from mp3fix.training.systems.base import Graph, System
+from mp3fix.training.systems.base import Exported, Graph, System, contract_fields
 
 SPEC = StftSpec(n_fft=1024, win_length=1024, hop=512)
 FLOOR = 1e-5  # re the strongest bin of a recording: nothing below counts
@@ -84,20 +84,7 @@ class LiuSpectral(System):
 
     def graph(self, module: nn.Module, context: int, multiple: int, noise: bool) -> Graph:
         """The one graph that is exported."""
-        fields: dict[str, Any] = {
-            "kind": "stochastic" if noise else "deterministic",
-            "stft": self.spec,
-            "domain": "magnitude",
-            "channels": 1,
-            "noise": ("spectrogram",) if noise else (),
-            "z_size": 0,
-            "texture": False,
-            "default_texture": 0.0,
-            "conditioning": (),
-            "unknown": 0.0,
-            "context": context,
-            "multiple": multiple,
-        }
+        fields = contract_fields(self.spec, "magnitude", context, multiple, ("spectrogram",) if noise else ())
         return Graph("", module, fields)
 
 
@@ -121,7 +108,7 @@ class LiuRnnSystem(LiuSpectral):
     def exported(self) -> list[Graph]:
         """The one graph."""
         # The reach is less, but a window is what the grid counts in.
-        return [self.graph(Plain(self.generator), WINDOW, WINDOW, noise=False)]
+        return [self.graph(Exported(self.generator), WINDOW, WINDOW, noise=False)]
 
 
 class BpcnnSystem(LiuSpectral):
@@ -157,7 +144,7 @@ class BpcnnSystem(LiuSpectral):
 
     def exported(self) -> list[Graph]:
         """The one graph; each frame stands alone."""
-        return [self.graph(Plain(self.generator), 0, 1, noise=False)]
+        return [self.graph(Exported(self.generator), 0, 1, noise=False)]
 
 
 class LiuUnetSystem(LiuSpectral):
@@ -218,19 +205,6 @@ class LiuUnetSystem(LiuSpectral):
     def exported(self) -> list[Graph]:
         """The one graph."""
         return [self.graph(Noisy(self.generator), WINDOW, WINDOW, noise=True)]
-
-
-class Plain(nn.Module):
-    """A generator without noise, as it is exported. Shape: (B, 1, 513, T) -> the same."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The restoration."""
-        restored: torch.Tensor = self.network(x)
-        return restored
 
 
 class Noisy(nn.Module):

@@ -17,7 +17,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from mp3fix.training.examples import Batch
 from mp3fix.training.networks import pyramid, rectifier, srcnn
-from mp3fix.training.systems.base import Graph, System
+from mp3fix.training.systems.base import Exported, Graph, System, contract_fields
 
 QUIET = 1e-4  # peak of an example, -80 dB re full scale: errors of softer ones count less
 CRITIC_GAIN = 5.0  # the top is some 15 dB below the band that scales it: the critic hears it near 1
@@ -60,21 +60,8 @@ class Waveform(System):
 
     def exported(self) -> list[Graph]:
         """The one graph."""
-        fields: dict[str, Any] = {
-            "kind": "deterministic",
-            "stft": self.spec,
-            "domain": "waveform",
-            "channels": 1,
-            "noise": (),
-            "z_size": 0,
-            "texture": False,
-            "default_texture": 0.0,
-            "conditioning": (),
-            "unknown": 0.0,
-            "context": self.context,
-            "multiple": self.multiple,
-        }
-        return [Graph("", self.generator, fields)]
+        fields = contract_fields(self.spec, "waveform", self.context, self.multiple)
+        return [Graph("", Exported(self.generator), fields)]
 
 
 class LiuSRCNN(Waveform):
