@@ -1,18 +1,28 @@
 """A training configuration: a short TOML file that reads as the difference from a base."""
 
 import inspect
+import math
 import tomllib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+import torch
+
 from mp3fix.errors import Mp3fixError
-from mp3fix.training.examples import SETTINGS
+from mp3fix.training.examples import SETTINGS, Batch
 from mp3fix.training.systems import SYSTEMS, system_class
 from mp3fix.training.systems.base import System
 
 FOLDER = Path(__file__).parent / "configs"
-KINDS = {int: "a whole number", float: "a number", bool: "true or false"}
+KINDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "text",
+    tuple[str, ...]: "a list of names",
+}
+COUNTS = ("batch", "frames", "warmup", "validate_every")  # at least 1
 
 
 @dataclass(frozen=True)
@@ -59,12 +69,36 @@ class Config:
         built: System = found(weights=found.Weights(**self.weights), **self.network)
         return built
 
+    def length(self, system: System) -> int:
+        """Samples of an example."""
+        return (self.frames - 1) * system.spec.hop + system.spec.n_fft
+
+    def checked(self) -> System:
+        """The system, with new weights, once it has been seen to take examples of the configured length.
+
+        Raises:
+            Mp3fixError: it does not.
+        """
+        try:
+            system = self.build()
+            with torch.random.fork_rng(), torch.no_grad():
+                noise = 0.1 * torch.randn(1, self.length(system))
+                loss, _ = system.losses(Batch(noise, noise.flip(1), torch.ones(1), torch.ones(1)))
+        except (RuntimeError, ValueError, IndexError, ZeroDivisionError) as error:
+            reason = str(error).partition("\n")[0]
+            raise Mp3fixError(
+                f"{self.name}: [network] and frames = {self.frames} do not fit: {reason}"
+            ) from None
+        if not math.isfinite(loss.item()):
+            raise Mp3fixError(f"{self.name}: frames = {self.frames} are too few for {self.system}")
+        return system
+
 
 def load(name: str | Path) -> Config:
     """Read a configuration by its file, or by its name among the bundled ones.
 
     Raises:
-        Mp3fixError: no such file, no [network], or a key that is not known, is missing or has no number.
+        Mp3fixError: no such file, no [network], or a key that is not known, is missing or has a value of another kind.
     """
     path = Path(name)
     if path.suffix != ".toml":
@@ -75,6 +109,12 @@ def load(name: str | Path) -> Config:
         raise Mp3fixError(f"{path}: unknown key {sorted(unknown)[0]!r}")
     if "network" not in values:
         raise Mp3fixError(f"{path}: no [network]; give it one, or a base that has one")
+    for key, wanted in get_type_hints(Config).items():
+        if key in values and wanted in KINDS:
+            _check_kind(path, repr(key), values[key], wanted)
+    for key in COUNTS:
+        if values.get(key, 1) < 1:
+            raise Mp3fixError(f"{path}: {key!r} is {values[key]}; at least 1 is needed")
     system = values.get("system", "folded")
     if system not in SYSTEMS:
         raise Mp3fixError(f"{path}: no system {system!r}; there are {', '.join(SYSTEMS)}")
@@ -112,9 +152,19 @@ def _check_table(path: Path, values: dict[str, Any], table: str, known: dict[str
             raise Mp3fixError(
                 f"{path}: unknown key {key!r} in [{table}]; there are {', '.join(sorted(known)) or 'none'}"
             )
-        wanted = (int, float) if known[key] is float else (known[key],)
-        if type(value) not in wanted:
-            raise Mp3fixError(f"{path}: {key!r} in [{table}] is not {KINDS.get(known[key], 'text')}")
+        _check_kind(path, f"{key!r} in [{table}]", value, known[key])
+
+
+def _check_kind(path: Path, what: str, value: Any, wanted: Any) -> None:
+    """Refuse a value that is not of the wanted one of KINDS."""
+    if wanted is float:
+        right = type(value) in (int, float)
+    elif wanted in (int, bool, str):
+        right = type(value) is wanted
+    else:
+        right = type(value) is list and all(type(each) is str for each in value)
+    if not right:
+        raise Mp3fixError(f"{path}: {what} is not {KINDS[wanted]}")
 
 
 def _values(path: Path) -> dict[str, Any]:
@@ -128,6 +178,7 @@ def _values(path: Path) -> dict[str, Any]:
     base = values.pop("base", None)
     if base is None:
         return values
+    _check_kind(path, "'base'", base, str)
     merged = _values(path.parent / base)
     for key, value in values.items():
         merged[key] = {**merged[key], **value} if isinstance(merged.get(key), dict) else value

@@ -48,8 +48,8 @@ def train(
         threads: of PyTorch on the CPU; None: one for each core.
 
     Raises:
-        Mp3fixError: no corpus, or no music to train on in it; weights or a checkpoint that do not fit the
-            configuration; or the gradient is no longer finite.
+        Mp3fixError: no corpus, or no music to train on in it; numbers of the configuration, weights or a checkpoint
+            that do not fit each other; or the gradient is no longer finite.
         KeyboardInterrupt: after Ctrl-C, which ends the step and saves; a second one stops at once.
     """
     entries = corpus.load(root)
@@ -58,7 +58,7 @@ def train(
         torch.set_num_threads(threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(config.seed)
-    system = config.build().to(device)
+    system = config.checked().to(device)
     network = system.generator
     step, spent = 0, 0.0
     sources, origin = _minutes(training), None
@@ -108,7 +108,7 @@ def train(
 
     # A GPU waits for LAME: all the cores feed it. A CPU shares them.
     workers = max(1, available_cores() - 1 if device.type == "cuda" else available_cores() // 2)
-    length = (config.frames - 1) * system.spec.hop + system.spec.n_fft
+    length = config.length(system)
     batches = _batches(config, root, training, step, workers, length, system.spec.rate)
     validation = _validation(config, root, entries, length, system.spec.rate)
     recent: list[float] = []
@@ -233,13 +233,14 @@ def _rate(config: Config, step: int, spent: float) -> float:
 
 
 def _update(optimiser: torch.optim.Optimizer, network: nn.Module, loss: torch.Tensor, where: str) -> None:
-    """One step down the gradient, whose norm is limited to 1."""
+    """One step down the gradient, whose norm is limited to 1; none where it is zero, as of a critic that pauses."""
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
     norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     if not math.isfinite(norm.item()):
         raise Mp3fixError(f"{where}: the gradient is not finite; lower the learning rate")
-    optimiser.step()
+    if norm > 0:  # else Adam would go on as before, and forget how large gradients are
+        optimiser.step()
 
 
 def _batches(

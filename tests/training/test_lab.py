@@ -15,6 +15,7 @@ import soundfile
 from mp3fix.cli.lab import run as program
 from mp3fix.generator.contract import read_contract
 from mp3fix.training import checkpoint, corpus, loop
+from mp3fix.training.config import Config
 from mp3fix.training.systems.folded import FoldedSystem
 
 EXCERPT = Path(__file__).parents[1] / "data" / "excerpt.mp3"
@@ -102,6 +103,7 @@ def test_ctrl_c_ends_the_step_and_saves(
         return losses(*arguments)
 
     monkeypatch.setattr(FoldedSystem, "losses", interrupted)
+    monkeypatch.setattr(Config, "checked", Config.build)
     monkeypatch.setattr(loop, "_validation", lambda *arguments: [])
     arguments = ["train", str(config), "--corpus", str(root), "--run", str(run)]
     monkeypatch.setattr(sys, "argv", ["mp3fix-lab", *arguments])

@@ -286,6 +286,14 @@ def test_configurations_read_as_differences(tmp_path: Path) -> None:
         ("[network]\nbins = 1025\n", "has no 'width'"),
         ('base = "tiny.toml"\n[network]\ncolour = 1\n', r"'colour' in \[network\]"),
         ('base = "tiny.toml"\n[network]\nwidth = "wide"\n', "whole number"),
+        ('base = "tiny.toml"\nbatch = "8"\n', "'batch' is not a whole number"),
+        ('base = "tiny.toml"\nbatch = 0\n', "'batch' is 0"),
+        ('base = "tiny.toml"\nminutes = true\n', "'minutes' is not a number"),
+        ('base = "tiny.toml"\nsettings = "32k mono"\n', "'settings' is not a list"),
+        ('base = "tiny.toml"\nsettings = ["31k mono"]\n', "no codec setting '31k mono'"),
+        ('base = "tiny.toml"\nsystem = 3\n', "'system' is not text"),
+        ('base = "tiny.toml"\nsystem = "lattnr"\n', "no system 'lattnr'"),
+        ("base = 3\n", "'base' is not text"),
         ('base = "tiny.toml"\n[weights]\nscroe = 1\n', r"'scroe' in \[weights\]"),
         ('base = "tiny.toml"\n[weights]\nlog = "much"\n', "not a number"),
     ],
@@ -296,6 +304,39 @@ def test_a_wrong_configuration_is_told(tmp_path: Path, text: str, words: str) ->
     (tmp_path / "wrong.toml").write_text(text)
     with pytest.raises(Mp3fixError, match=words):
         config.load(tmp_path / "wrong.toml")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("liu-unet", {"frames": 90}, "frames = 90 do not fit"),
+        ("lattner", {"frames": 100}, "frames = 100 do not fit"),
+        ("hance", {"frames": 16}, "frames = 16 are too few for hance"),
+        ("deshpande", {"network": {"blocks": 0, "maps": 4}}, "0 blocks"),
+    ],
+)
+def test_numbers_that_do_not_fit_each_other_are_told(name: str, change: dict, words: str) -> None:
+    with pytest.raises(Mp3fixError, match=words):
+        replace(config.load(name), **change).checked()
+
+
+def test_the_check_of_a_configuration_draws_nothing_that_training_draws() -> None:
+    drawn = []
+    for build in (config.Config.build, config.Config.checked):
+        torch.manual_seed(1)
+        build(config.load("liu-unet"))  # its losses draw noise
+        drawn.append(torch.rand(1).item())
+    assert drawn[0] == drawn[1]
+
+
+def test_a_critic_that_pauses_stays_as_it_is() -> None:
+    network = torch.nn.Linear(3, 1)
+    optimiser = torch.optim.Adam(network.parameters(), lr=0.1)
+    weights = []
+    for share in (1.0, 0.0, 1.0):
+        loop._update(optimiser, network, share * network(torch.ones(2, 3)).mean(), "")
+        weights.append(network.weight.detach().clone())
+    assert torch.equal(weights[0], weights[1]) and not torch.equal(weights[1], weights[2])
 
 
 def entry(split: str, kind: str = "music", seconds: float = 60, source: str = "s") -> corpus.Entry:
@@ -318,6 +359,16 @@ def test_a_corpus_of_one_shots_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Mp3fixError, match="one-shots"):
         loop.train(config.Config("tiny", TINY), tmp_path, tmp_path / "run", print)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "name", sorted({path.stem for path in config.FOLDER.glob("*.toml")} - {"base", "literature"})
+)
+def test_training_can_go_on_from_the_file_of_any_system(name: str) -> None:
+    system = config.load(name).build()
+    for graph in system.exported():
+        names = [key.removeprefix(export.PREFIX) for key in graph.module.state_dict()]
+        assert names == list(system.generator.state_dict())
 
 
 def graphs_of(network: Folded) -> list[Graph]:
