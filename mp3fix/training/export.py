@@ -201,8 +201,9 @@ def check_context(runner: Generator) -> None:
     reach = np.maximum(first - middle, middle - (first + contract.multiple - 1))
     probed = int(reach.max(initial=0))
     if probed > contract.context:
+        unit = "samples" if contract.domain == "waveform" else "frames"
         raise Mp3fixError(
-            f"the network reaches {probed} frames, not {contract.context} as it says: not exported"
+            f"the network reaches {probed} {unit}, not {contract.context} as it says: not exported"
         )
 
 

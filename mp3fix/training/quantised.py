@@ -14,26 +14,18 @@ from typing import Any
 
 import numpy as np
 import onnx
-import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from mp3fix.errors import ModelError
 from mp3fix.generator.contract import read_contract
 from mp3fix.generator.session import Generator
-from mp3fix.signal.stft import StftSpec
-from mp3fix.training import corpus
-from mp3fix.training.examples import Examples
 from mp3fix.training.export import check_context, save
-from mp3fix.training.loop import held_out
-from mp3fix.training.spectra import stft
 from mp3fix.training.variants import change_snr
 
 LEVELS = 127  # of what is multiplied, on each side of zero
 WEIGHT_LEVELS = 63  # of the weights: 7 bits
 ZERO = 128  # the unsigned value that stands for zero
 TINY = 1e-20  # beside which a row is silent
-FRAMES = 128  # of the spectra that the error is measured on
-SEED = 5
 
 
 @dataclass(frozen=True)
@@ -56,7 +48,7 @@ def quantise(source: Path, spectra: Sequence[np.ndarray]) -> Quantised:
 
     Args:
         source: a generator of complex spectra, fp32.
-        spectra: to measure the error on, float32 (1, 2, F, T) each; see coded_spectra.
+        spectra: to measure the error on, float32 (1, 2, F, T) each; see variants.real_spectra.
 
     Raises:
         ModelError: it is no generator in fp32, or has no matrix product by weights.
@@ -67,7 +59,7 @@ def quantise(source: Path, spectra: Sequence[np.ndarray]) -> Quantised:
         raise ModelError(f"{source}: its weights are {contract.precision} already")
     model = onnx.load(source)
     if not quantise_products(model):
-        raise ModelError(f"{source}: no matrix product by weights")
+        raise ModelError(f"{source}: no 8-bit form, since it has no matrix product by weights")
     name = f"{contract.name}-int8"
     path = source.with_name(f"{name}.onnx")
     temporary = path.with_suffix(".part.onnx")
@@ -80,29 +72,6 @@ def quantise(source: Path, spectra: Sequence[np.ndarray]) -> Quantised:
     finally:
         temporary.unlink(missing_ok=True)
     return Quantised(path, path.stat().st_size / source.stat().st_size, float(np.mean(ratios)))
-
-
-def coded_spectra(root: Path, spec: StftSpec, settings: Sequence[str], count: int) -> list[np.ndarray]:
-    """Spectra of what MP3s at these settings leave of the corpus' validation pieces, always the same.
-
-    Shape: float32 (1, 2, F, T) each.
-    """
-    held = held_out(root, corpus.load(root))
-    length = (FRAMES - 1) * spec.hop + spec.n_fft
-    examples = iter(
-        Examples(
-            root,
-            held,
-            length,
-            SEED,
-            samples_share=0.0,
-            settings=settings,
-            identity_share=0.0,
-            rate=spec.rate,
-        )
-    )
-    spectra = (stft(torch.from_numpy(next(examples).degraded)[None], spec) for _ in range(count))
-    return [torch.stack([each.real, each.imag], 1).numpy() for each in spectra]
 
 
 def quantise_products(model: onnx.ModelProto) -> int:

@@ -69,7 +69,7 @@ def write_variants(source: Path, root: Path) -> Iterator[Variant]:
     """
     contract = read_contract(source)
     weights_of(source)
-    spectra = real_spectra(root, SPECTRA)
+    spectra = real_spectra(root, SPEC, SPECTRA)
     reference = Generator.load(source, "cpu")
     for precision in ("fp16", "int8"):
         model = onnx.load(source)
@@ -91,14 +91,18 @@ def write_variants(source: Path, root: Path) -> Iterator[Variant]:
         yield Variant(path, float(np.mean(ratios)), min(ratios))
 
 
-def real_spectra(root: Path, count: int) -> list[np.ndarray]:
-    """Spectra of the corpus' validation pieces, always the same, each coded at a random setting.
+def real_spectra(
+    root: Path, spec: StftSpec, count: int, settings: Sequence[str] = (), identity_share: float = 0.12
+) -> list[np.ndarray]:
+    """Spectra of the corpus' validation pieces, always the same, each coded at a random one of the settings.
 
-    Without any, training pieces serve, never test pieces. Shape: float32 (1, 2, F, T) each.
+    Without any, training pieces serve, never test pieces. Arguments are those of Examples. Shape: float32 (1, 2, F, T)
+    each.
     """
     held = held_out(root, corpus.load(root))
-    examples = iter(Examples(root, held, (FRAMES - 1) * SPEC.hop + SPEC.n_fft, SEED, samples_share=0.0))
-    spectra = (stft(torch.from_numpy(next(examples).degraded)[None], SPEC) for _ in range(count))
+    length = (FRAMES - 1) * spec.hop + spec.n_fft
+    examples = iter(Examples(root, held, length, SEED, 0.0, settings, identity_share, spec.rate))
+    spectra = (stft(torch.from_numpy(next(examples).degraded)[None], spec) for _ in range(count))
     return [torch.stack([each.real, each.imag], 1).numpy() for each in spectra]
 
 

@@ -1,6 +1,7 @@
 """The fp16 and int8 forms of a generator, and what a generator's file is good for beside running."""
 
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import networks
@@ -11,10 +12,11 @@ import soundfile
 import torch
 from onnx import TensorProto, numpy_helper
 
-from mp3fix.errors import ModelError
+from mp3fix.cli.lab import export as export_run
+from mp3fix.errors import ModelError, Mp3fixError
 from mp3fix.generator.contract import read_contract
 from mp3fix.generator.session import Generator
-from mp3fix.training import corpus, export, variants
+from mp3fix.training import checkpoint, config, corpus, export, variants
 from mp3fix.training.losses import Weights
 from mp3fix.training.networks.folded import Folded
 from mp3fix.training.systems.base import Graph
@@ -138,3 +140,39 @@ def test_other_generators_have_no_variants(music: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no weights of this network"):
         list(variants.write_variants(source, music))
     assert [path.name for path in tmp_path.iterdir()] == ["other.onnx"]
+
+
+def run_of(name: str, folder: Path, **network: int) -> Path:
+    """A run of a published system, which changes something."""
+    settings = replace(config.load(name), name="tiny", network=network)
+    generator = settings.build().generator
+    with torch.no_grad():
+        for parameter in generator.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    weights = generator.state_dict()
+    state = {"config": asdict(settings), "network": weights, "average": weights, "optimiser": {}}
+    checkpoint.write(folder / "checkpoint.pt", state | {"step": 1, "minutes": 1.0, "device": "CPU"})
+    return folder
+
+
+def test_a_published_system_has_its_8_bit_form(
+    music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.manual_seed(0)
+    run = run_of("deshpande", tmp_path, blocks=1, maps=64)
+    export_run(run, models=tmp_path, variants=True, corpus=music)
+    assert read_contract(tmp_path / "tiny-int8.onnx").precision == "int8"
+    assert not (tmp_path / "tiny-fp16.onnx").exists()
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"{tmp_path / 'tiny.onnx'}: context 4 frames, 1 steps")
+    assert second.startswith(f"{tmp_path / 'tiny-int8.onnx'}: ") and "SNR" in second
+
+
+def test_a_system_without_matrix_products_has_none(
+    music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = run_of("wavenet", tmp_path, channels=2)
+    with pytest.raises(Mp3fixError, match="no 8-bit form"):
+        export_run(run, models=tmp_path, variants=True, corpus=music)
+    assert "context 511 samples" in capsys.readouterr().out
+    assert not (tmp_path / "tiny-int8.onnx").exists()
