@@ -4,10 +4,12 @@ import errno
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mp3fix.batch import choose, done
+from mp3fix.batch.folders import Folders
 from mp3fix.batch.verdict import Rules, Verdict, after_a_look
 from mp3fix.errors import EncodeError, Mp3fixError, OutputExistsError
 from mp3fix.files.names import shown, system_reason
@@ -49,7 +51,7 @@ class Task:
 
     Attributes:
         input: the file. Names that are no text have surrogates, as everywhere in Python; JSON keeps them.
-        outputs: one file a seed. Their folder must be there.
+        outputs: one file a seed. Their folder is made anew should another run have removed it since it was made.
         how: how.
         copy: where the input goes should it not be worth restoring; None for nowhere.
         rules: what says whether it is, after a look into it (see `verdict.after_a_look`); None: it is.
@@ -89,15 +91,10 @@ class Task:
 def attempt(task: Task, restorer: Restorer, progress: Progress | None = None) -> Record:
     """Restore the song, or say why that failed or need not be. Nothing is left behind of what failed."""
     outputs = [Path(output) for output in task.outputs]
-    target = task.how.target
+    written = [*outputs, *([Path(task.copy)] if task.copy else [])]
     try:
-        if task.rules is not None:
-            copy = None if task.copy is None else Path(task.copy)
-            found = after_a_look(Path(task.input), outputs, copy, target.jobs, task.rules)
-            if found.action != "restore":
-                return _not_restored(found, Path(task.input), copy)
-            target = replace(target, overwrite=found.overwrite)
-        result = restore_song(Path(task.input), outputs, restorer, task.how.options, target, progress)
+        with Folders() as folders:
+            return folders.fill([path.parent for path in written], partial(_do, task, restorer, progress))
     except OutputExistsError as error:  # perhaps by another run of the same command, at the same time
         if done.state(Path(task.input), outputs, task.how.target.jobs) == "done":
             return DONE
@@ -112,6 +109,19 @@ def attempt(task: Task, restorer: Restorer, progress: Progress | None = None) ->
         return failure(f"{task.name}: there is not enough memory for it")
     except Exception as error:  # one song must not end a run of thousands
         return failure(f"{task.name}: {type(error).__name__}: {error} (a fault of mp3fix: please report it)")
+
+
+def _do(task: Task, restorer: Restorer, progress: Progress | None) -> Record:
+    """Restore or copy the song. Raises what `attempt` makes records of."""
+    outputs = [Path(output) for output in task.outputs]
+    target = task.how.target
+    if task.rules is not None:
+        copy = None if task.copy is None else Path(task.copy)
+        found = after_a_look(Path(task.input), outputs, copy, target.jobs, task.rules)
+        if found.action != "restore":
+            return _not_restored(found, Path(task.input), copy)
+        target = replace(target, overwrite=found.overwrite)
+    result = restore_song(Path(task.input), outputs, restorer, task.how.options, target, progress)
     return {**result.record(), "device": restorer.generator.device}
 
 

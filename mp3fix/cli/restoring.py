@@ -171,7 +171,8 @@ def _through_pipes(job: Job, how: How, folders: Folders, console: Console) -> Re
         folders.make(job.folder)
         with console.progress(Path(job.name).name) as progress:
             out = job.outputs or sys.stdout.buffer
-            result = restore_song(path, out, restorer, how.options, how.target, progress)
+            write = partial(restore_song, path, out, restorer, how.options, how.target, progress)
+            result = folders.fill([job.folder], write)
     return {**result.record(), "device": restorer.generator.device}
 
 

@@ -1,5 +1,6 @@
 """The program in this process: what it writes, prints and returns when all is well, or mostly."""
 
+import io
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import soundfile
 from programs import EXCERPT, Ended
 
 from mp3fix import __version__
+from mp3fix.cli import restoring
 from mp3fix.files.decode import open_decoder
 from mp3fix.generator import catalog
 
@@ -299,3 +301,21 @@ def test_ten_channels_fit_into_a_wav(call: Call, model: Path) -> None:
 def test_the_folder_of_a_file_is_made(call: Call, song: Path, model: Path) -> None:
     assert call(song, "--model", model, "-o", "new/folder/x.flac").code == 0
     assert os.listdir("new/folder") == ["x.flac"]
+
+
+def test_another_run_removes_the_new_folder_of_a_song_from_a_pipe(
+    call: Call, song: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it does when it has found nothing to put in; the song was read from the pipe already."""
+    real, removed = restoring.restore_song, []
+
+    def restore(*arguments: Any) -> Any:
+        if not removed:
+            os.rmdir("new")
+            removed.append("new")
+        return real(*arguments)
+
+    monkeypatch.setattr(restoring, "restore_song", restore)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(song.read_bytes())))
+    assert call("-", "-o", "new/x.flac", "--model", model) == Ended(0, "", "")
+    assert removed and names(Path("new")) == ["x.flac"]
