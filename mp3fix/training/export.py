@@ -44,7 +44,7 @@ def export(graph: Graph, path: Path, *, name: str, version: str, licence: str, t
     )
     temporary = path.with_suffix(".part.onnx")
     try:
-        _write(module if hasattr(module, "network") else _Named(module), temporary, contract)
+        _write(module, temporary, contract)
         runner = Generator.load(temporary, "cpu")
         _compare(module, runner)
         check_context(runner)
@@ -97,19 +97,6 @@ def weights_of(path: Path) -> dict[str, torch.Tensor]:
     if not weights:
         raise ModelError(f"{path}: holds no weights of this network")
     return weights
-
-
-class _Named(nn.Module):
-    """A network that is exported as it is, under the name by which `weights_of` finds its weights."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """What the network gives."""
-        given: torch.Tensor = self.network(*inputs)
-        return given
 
 
 def _write(module: nn.Module, path: Path, contract: Contract) -> None:

@@ -18,8 +18,8 @@ class Graph(NamedTuple):
 
     Attributes:
         suffix: of the file's name after the configuration's: "" or, say, "-det".
-        module: takes what Contract.inputs says, in that order, plain and linear. It is the generator, or holds it as
-            `network`, so that training can go on from the file (`--init`).
+        module: takes what Contract.inputs says, in that order, plain and linear. It holds the generator as `network`,
+            so that training can go on from the file (`--init`).
         fields: those of Contract that the system knows: all but name, version, licence, trained_on and precision.
     """
 
