@@ -5,18 +5,13 @@ import os
 import shutil
 import stat
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-
-import numpy as np
 
 from mp3fix.errors import EncodeError
 from mp3fix.files import temporary
-from mp3fix.files.decode import open_decoder
+from mp3fix.files.measure import measure
 from mp3fix.files.names import shown
 from mp3fix.files.probe import probe
-from mp3fix.signal.cutoff import CutoffMeter
-from mp3fix.signal.stft import StftSpec, StftStream
 
 # Where spectra of LAME's MP3s end, as CutoffMeter sees it, and 0.2 kHz more: kbit/s -> Hz. A bitrate may have several
 # ends: the highest counts. There is nothing for higher bitrates: so much treble is also where good recordings end.
@@ -29,7 +24,6 @@ _MONO = {16: 5500, 24: 5800, 32: 8400, 40: 10800, 48: 11200, 56: 14800, 64: 1690
 # An encoder's low-pass is a step down to the noise of 16 bits: 50 to 90 dB. What fades by itself falls by less.
 STEP_DB = 30.0
 _MEASURED_SECONDS = 60
-_BLOCK = 65536
 
 
 @dataclass(frozen=True)
@@ -63,9 +57,10 @@ def choose(path: Path, kbps: int | None, below: int) -> Choice:
     rate = "a bitrate that nobody knows" if kbps is None else f"{kbps} kbit/s"
     if kbps is not None and kbps <= below:
         return Choice(True, rate)
-    cutoff, step, channels = _spectrum(path)
+    meter, channels = measure(path, _MEASURED_SECONDS)
+    cutoff = meter.hz
     ends = f"{rate}, its spectrum ends at {cutoff / 1000:.1f} kHz" if cutoff else f"{rate}, silence"
-    if 0 < cutoff <= _lowpass(below, channels) and step >= STEP_DB:
+    if 0 < cutoff <= _lowpass(below, channels) and meter.step_db >= STEP_DB:
         return Choice(True, f"{ends} like that of an MP3 of at most {below} kbit/s")
     return Choice(False, ends)
 
@@ -74,22 +69,6 @@ def _lowpass(below: int, channels: int) -> int:
     """The highest frequency at which the spectrum of an MP3 of at most this bitrate ends, Hz."""
     table = _MONO if channels == 1 else _STEREO
     return max((hz for kbps, hz in table.items() if kbps <= below), default=0)
-
-
-def _spectrum(path: Path) -> tuple[float, float, int]:
-    """Cut-off in Hz (0 for silence), the step of the spectrum there in dB, and the number of channels."""
-    with open_decoder(path) as decoder:
-        spec = StftSpec(rate=decoder.rate, hop=1024)
-        stream, meter = StftStream(spec, decoder.channels), CutoffMeter(spec)
-        for block in islice(decoder.blocks(_BLOCK), _MEASURED_SECONDS * decoder.rate // _BLOCK + 1):
-            meter.push(stream.push(block))
-        meter.push(stream.flush())
-        channels = decoder.channels
-    cutoff, level, bin_hz = meter.hz, meter.spectrum_db, spec.rate / spec.n_fft
-    under = level[max(0, int((cutoff - 600) / bin_hz)) : max(0, int((cutoff - 50) / bin_hz))]
-    over = level[int((cutoff + 700) / bin_hz) : int((cutoff + 1300) / bin_hz)]
-    step = float(np.median(under) - np.median(over)) if len(under) and len(over) else 0.0
-    return cutoff, step, channels
 
 
 def is_copied(source: Path, target: Path) -> bool:

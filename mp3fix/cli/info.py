@@ -1,17 +1,13 @@
 """mp3fix --info: what a file is, without restoring it."""
 
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from mp3fix.files.decode import open_decoder
+from mp3fix.files.measure import measure
 from mp3fix.files.probe import probe
-from mp3fix.signal.cutoff import CutoffMeter
-from mp3fix.signal.stft import StftSpec, StftStream
 
 MEASURED_SECONDS = 300  # of the song's beginning, for the cut-off
-BLOCK = 65536
 
 
 def facts(path: Path) -> dict[str, Any]:
@@ -20,7 +16,9 @@ def facts(path: Path) -> dict[str, Any]:
     Raises:
         DecodeError: nothing can be said of the file.
     """
-    return {**asdict(probe(path)), "cutoff": round(measured_cutoff(path))}
+    said = asdict(probe(path))
+    meter, _ = measure(path, MEASURED_SECONDS)
+    return {**said, "cutoff": round(meter.hz)}
 
 
 def as_text(name: str, found: dict[str, Any]) -> str:
@@ -37,17 +35,6 @@ def as_text(name: str, found: dict[str, Any]) -> str:
         "cut-off": f"{cutoff / 1000:.1f} kHz (measured)" if cutoff else "none: silence",
     }
     return "\n".join([name, *(f"  {key:9} {value}" for key, value in lines.items() if value)])
-
-
-def measured_cutoff(path: Path) -> float:
-    """Cut-off of the first five minutes, in Hz."""
-    with open_decoder(path) as decoder:
-        spec = StftSpec(rate=decoder.rate)
-        stream, meter = StftStream(spec, decoder.channels), CutoffMeter(spec)
-        for block in islice(decoder.blocks(BLOCK), MEASURED_SECONDS * decoder.rate // BLOCK + 1):
-            meter.push(stream.push(block))
-        meter.push(stream.flush())
-    return meter.hz
 
 
 def _bitrate(kbps: int | None, mode: str | None) -> str | None:

@@ -105,7 +105,7 @@ def test_what_never_was_an_mp3_is_left(samples: Callable[[], np.ndarray]) -> Non
 
 
 def test_only_what_is_above_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "open_decoder", None)
+    monkeypatch.setattr(module, "measure", None)
     assert choose(Path("x.mp3"), 128, 128).restore
 
 
