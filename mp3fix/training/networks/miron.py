@@ -10,9 +10,9 @@ Readings: STFT of 1024 and hop 256 (Liu's 513 bins). "Musically adapted" as one 
 bins, then one along time, a narrow layer, and the same mirrored. The squared error of magnitudes is the loss.
 
 Deviations: the phase is the pipeline's task (Griffin-Lim, as Liu has it): the input has none in the missing band. The
-network sees square roots of magnitudes from 10 kHz on: louder bins below say little of the top and leak into it. It
-has no biases, so that the output follows the level, and adds to the 165 bins above 15 kHz, with a last layer that
-starts at zero: an untrained network is the MP3. 128 maps, 0.37 M parameters.
+network sees square roots of magnitudes from 10 kHz on, a choice that was not compared with others. It has no biases,
+so that the output follows the level, and adds to the 165 bins above 15 kHz, with a last layer that starts at zero: an
+untrained network is the MP3. 128 maps, 0.37 M parameters.
 """
 
 import torch

@@ -19,10 +19,10 @@ Deviations:
   MP3. What is added is high-passed at 15.5 kHz, so that all that the MP3 kept below stays, sample for sample. The
   blocks' edges cannot click below that either.
 - At half the rate, 64 samples hold the upper half of the band, 11 to 22 kHz (which folds to 0 to 11, as band-pass
-  sampling does), not the lower: that ends where the MP3 ends, and says most of what follows. What lies below is 40 to
-  60 dB louder and leaks into the top through a network trained by squared error for minutes: a first version that
-  saw 4 to 11 kHz made quiet tops worse. Each block is scaled to (-0.5, 0.5) by its own peak in this band, so that
-  soft music is treated as loud music is, what has no top gets none, and silence stays.
+  sampling does), not the lower. A first version that saw 4 to 11 kHz made quiet tops worse; the initial weights and
+  the scale of the output were changed since, so it is not known how much of that was the band, and the lower one
+  was not tried again. Each block is scaled to (-0.5, 0.5) by its own peak in this band, so that soft music is treated
+  as loud music is, what has no top gets none, and silence stays.
 - Blocks overlap by half and are faded into each other (periodic Hann window): no edges.
 - Width: 2, 8 and 32 channels, 4 residual convolution blocks and 1 fully-connected one, 0.42 M parameters. The square
   fully-connected layers decide: at twice the channels they alone have 1.4 M. The paper's width is not known here;

@@ -9,12 +9,10 @@ The networks' docstrings name the paper and what is a reading. Of the losses:
   strongest bin, as in the measure (evaluation/spectral.py).
 """
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from mp3fix.signal.stft import StftSpec
 from mp3fix.training.examples import Batch
@@ -24,6 +22,7 @@ from mp3fix.training.networks.liu_rnn import LiuRnn
 from mp3fix.training.networks.liu_unet import LiuCritic, LiuUnet
 from mp3fix.training.spectra import stft
 from mp3fix.training.systems.base import Exported, Graph, System, contract_fields
+from mp3fix.training.systems.liu_critic import AdversarialWeights, adversarial, critic_loss
 
 SPEC = StftSpec(n_fft=1024, win_length=1024, hop=512)
 FLOOR = 1e-5  # re the strongest bin of a recording: nothing below counts
@@ -89,7 +88,7 @@ class LiuSpectral(System):
 
 
 class LiuRnnSystem(LiuSpectral):
-    """RNN; arguments of networks.liu_rnn.LiuRnn. An example is a window and the frames before it."""
+    """RNN; arguments of networks.liu_rnn.LiuRnn. Of an example, the first CONTEXT frames only warm it up."""
 
     generator: LiuRnn
 
@@ -152,14 +151,9 @@ class LiuUnetSystem(LiuSpectral):
 
     generator: LiuUnet
     critic: LiuCritic
+    Weights = AdversarialWeights
 
-    @dataclass(frozen=True)
-    class Weights:
-        """Of the adversarial term, beside the squared error at 1."""
-
-        adversarial: float = 0.005
-
-    def __init__(self, weights: Weights, **network: int) -> None:
+    def __init__(self, weights: AdversarialWeights, **network: int) -> None:
         super().__init__(weights)
         self.generator = LiuUnet(**network)
         self.critic = LiuCritic()
@@ -168,14 +162,13 @@ class LiuUnetSystem(LiuSpectral):
         """The squared error and the adversarial term; the absolute error, and the MP3's."""
         estimate, band, wanted = self._restored(batch)
         mse = wanted.mse(band)
-        logits = self.critic(self._judged(wanted, band))
-        adversarial = binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
-        loss = mse + wanted.mse(estimate) + self.weights.adversarial * adversarial
+        taken = adversarial(self.critic(self._judged(wanted, band)))
+        loss = mse + wanted.mse(estimate) + self.weights.adversarial * taken
         return loss, {
             "l1": wanted.l1(band),
             "l1_mp3": wanted.l1(wanted.before),
             "mse": mse,
-            "adversarial": adversarial,
+            "adversarial": taken,
         }
 
     def critic_loss(self, batch: Batch) -> torch.Tensor:
@@ -183,12 +176,7 @@ class LiuUnetSystem(LiuSpectral):
         with torch.no_grad():
             _, band, wanted = self._restored(batch)
         real, fake = (self.critic(self._judged(wanted, each)) for each in (wanted.wanted, band))
-        one, none = torch.ones_like(real), torch.zeros_like(real)
-        loss = (
-            binary_cross_entropy_with_logits(real, one) + binary_cross_entropy_with_logits(fake, none)
-        ) / 2
-        paused = loss.detach() < binary_cross_entropy_with_logits(fake.detach(), one) / 2
-        return loss * ~paused
+        return critic_loss(real, fake)
 
     def _restored(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, Band]:
         frames = slice(CONTEXT, -CONTEXT)

@@ -9,15 +9,14 @@ The networks' docstrings name the paper and what is a reading. Of the losses:
   counted above what the recording is known to hold. The critic hears the same band in blocks of 128 samples.
 """
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
-from torch.nn.functional import binary_cross_entropy_with_logits
 
 from mp3fix.training.examples import Batch
 from mp3fix.training.networks import pyramid, rectifier, srcnn
 from mp3fix.training.systems.base import Exported, Graph, System, contract_fields
+from mp3fix.training.systems.liu_critic import AdversarialWeights, adversarial, critic_loss
 
 QUIET = 1e-4  # peak of an example, -80 dB re full scale: errors of softer ones count less
 CRITIC_GAIN = 5.0  # the top is some 15 dB below the band that scales it: the critic hears it near 1
@@ -95,14 +94,9 @@ class LiuSRGAN(LiuSRCNN):
     """SRGAN: the same generator against a critic."""
 
     critic: srcnn.Critic
+    Weights = AdversarialWeights
 
-    @dataclass(frozen=True)
-    class Weights:
-        """Of the adversarial term, beside the squared error at 1."""
-
-        adversarial: float = 0.005
-
-    def __init__(self, weights: Weights, **network: Any) -> None:
+    def __init__(self, weights: AdversarialWeights, **network: Any) -> None:
         super().__init__(weights, **network)
         self.critic = srcnn.Critic()
 
@@ -110,11 +104,10 @@ class LiuSRGAN(LiuSRCNN):
         """The squared error and the adversarial term."""
         restored = self.restored(batch)
         error, before = (each.square().mean() for each in self.errors(batch, restored))
-        logits = self.critic(self._heard(batch, restored))
-        adversarial = binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
+        taken = adversarial(self.critic(self._heard(batch, restored)))
         gain = 10 * torch.log10((before + SILENT) / (error + SILENT))
-        terms = {"mse": error, "gain_db": gain, "adversarial": adversarial}
-        return error + self.weights.adversarial * adversarial, terms
+        terms = {"mse": error, "gain_db": gain, "adversarial": taken}
+        return error + self.weights.adversarial * taken, terms
 
     def critic_loss(self, batch: Batch) -> torch.Tensor:
         """The critic's cross-entropy; times zero while it is under half of the generator's."""
@@ -122,12 +115,7 @@ class LiuSRGAN(LiuSRCNN):
             made = self._heard(batch, self.restored(batch))
             taken = self._heard(batch, batch.target)
         real, fake = self.critic(taken), self.critic(made)
-        one, none = torch.ones_like(real), torch.zeros_like(real)
-        loss = (
-            binary_cross_entropy_with_logits(real, one) + binary_cross_entropy_with_logits(fake, none)
-        ) / 2
-        paused = loss.detach() < binary_cross_entropy_with_logits(fake.detach(), one) / 2
-        return loss * ~paused
+        return critic_loss(real, fake)
 
     def _heard(self, batch: Batch, samples: torch.Tensor) -> torch.Tensor:
         """Blocks of the top band as the critic takes them, (B blocks, 128)."""
