@@ -57,6 +57,8 @@ def understood(arguments: list[str], program: str) -> Request | int:
     settings = _gathered(options, typed.preset)
     if typed.jobs is not None:
         settings.pop("scheduler", None)
+    if typed.piped:
+        settings.pop("below", None)
     before = [text for _, text in settings.values() if text is not None]
     if not before:
         return typed

@@ -62,7 +62,9 @@ def mp3fix(
             show_default="{stem}.{ext} with -o, {stem}.restored.{ext} without",
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", "-f", help="Overwrite existing files.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force/--no-force", "-f", help="Overwrite existing files.", show_default=False)
+    ] = False,
     form: Annotated[
         Literal["wav", "flac"] | None,
         typer.Option("--format", help="Format of the output.", show_default="that of -o, else flac"),
@@ -107,9 +109,14 @@ def mp3fix(
         Literal["skip", "copy"],
         typer.Option(help="What becomes of the others: nothing, or a copy below -o."),
     ] = "skip",
-    no_tags: Annotated[bool, typer.Option("--no-tags", help="Leave tags and cover art behind.")] = False,
+    no_tags: Annotated[
+        bool, typer.Option("--no-tags/--tags", help="Leave tags and cover art behind.", show_default=False)
+    ] = False,
     preserve_time: Annotated[
-        bool, typer.Option("--preserve-time", help="Give the output the input's date.")
+        bool,
+        typer.Option(
+            "--preserve-time/--no-preserve-time", help="Give the output the input's date.", show_default=False
+        ),
     ] = False,
     start: Annotated[
         str, typer.Option(metavar="TIME", help="Preview: begin here, as in 90, 1:30 or 1:02:03.5.")
@@ -188,7 +195,11 @@ def mp3fix(
     ] = None,
     fast: Annotated[
         bool,
-        typer.Option("--fast", help="Let a GPU calculate in TF32: faster, and no longer equal to the CPU's."),
+        typer.Option(
+            "--fast/--no-fast",
+            help="Let a GPU calculate in TF32: faster, and no longer equal to the CPU's.",
+            show_default=False,
+        ),
     ] = False,
     preset: Annotated[
         str | None,
@@ -201,13 +212,26 @@ def mp3fix(
     ] = False,
     list_models: Annotated[bool, typer.Option("--list-models", help="Only list the generators.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be written where, and what not.")
+        bool,
+        typer.Option(
+            "--dry-run/--no-dry-run",
+            help="Only say what would be written where, and what not.",
+            show_default=False,
+        ),
     ] = False,
     json: Annotated[
-        bool, typer.Option("--json", help="A line of JSON for each input, on standard output.")
+        bool,
+        typer.Option(
+            "--json/--no-json", help="A line of JSON for each input, on standard output.", show_default=False
+        ),
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no warnings.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more of each song.")] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet/--no-quiet", "-q", help="No progress and no warnings.", show_default=False),
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose/--no-verbose", "-v", help="Say more of each song.", show_default=False)
+    ] = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> Request:
     """Restore heavily compressed music: MP3 (or any other) in, full-bandwidth FLAC or WAV out."""

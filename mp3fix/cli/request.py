@@ -51,6 +51,13 @@ class Request:
     verbose: bool
     version: bool
 
+    @property
+    def piped(self) -> bool:
+        """Whether the music comes from standard input, or goes to standard output."""
+        from mp3fix.batch.sources import STDIO
+
+        return self.output == STDIO or STDIO in (self.inputs or [])
+
 
 def check(request: Request, contract: "Contract", suffix: str) -> None:
     """Refuse what means nothing.
@@ -83,6 +90,8 @@ def check(request: Request, contract: "Contract", suffix: str) -> None:
             raise UsageError(
                 "-o - would write to the terminal; pipe it into a player, or redirect it to a file"
             )
+    if request.below is not None and request.piped:
+        raise UsageError("--below chooses among files; with a pipe (-) it means nothing: leave it out")
     for name, value in (("gain", request.gain), ("mix", request.mix), ("texture", request.texture)):
         if value is not None and math.isnan(value):  # which passes for any range in some versions of typer
             raise UsageError(f"--{name} nan is no number")

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from programs import Ended
+from typer.main import get_command
 
-from mp3fix.cli.config import configuration, understood
+from mp3fix.cli.config import _long_names, configuration, understood
+from mp3fix.cli.options import app
 from mp3fix.cli.request import Request
 from mp3fix.errors import UsageError
 
@@ -172,3 +174,41 @@ def test_at_a_time_here_or_on_a_cluster() -> None:
     assert options().scheduler == "tcp://host:8786"
     with pytest.raises(UsageError, match=r"--jobs .* --scheduler"):
         options("-j", "3", "--scheduler", "tcp://other:1")
+
+
+FLAGS = ["force", "no-tags", "preserve-time", "fast", "dry-run", "json", "quiet", "verbose"]
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+@pytest.mark.parametrize("kind", ["configuration", "preset", "environment"])
+def test_a_flag_that_is_set_can_be_switched_off(
+    flag: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def value(*typed: str) -> bool:
+        return bool(getattr(options(*typed), flag.replace("-", "_")))
+
+    if kind == "configuration":
+        configure(f"{flag} = true")
+    elif kind == "environment":
+        monkeypatch.setenv(f"MP3FIX_{flag.upper().replace('-', '_')}", "1")
+    else:
+        Path("my.toml").write_text(f"{flag} = true")
+        monkeypatch.setenv("MP3FIX_PRESET", "my.toml")
+    off = "--tags" if flag == "no-tags" else f"--no-{flag}"
+    assert value() and not value(off) and value(off, f"--{flag}")
+
+
+def test_every_flag_that_can_be_set_can_be_switched_off() -> None:
+    flags = [each for each in get_command(app).params if getattr(each, "is_flag", False)]
+    settable = [each for each in flags if _long_names(each)]
+    assert sorted(_long_names(each)[0] for each in settable) == sorted(FLAGS)
+    assert all(each.secondary_opts for each in settable)
+
+
+def test_what_is_not_typed_does_not_choose_among_pipes() -> None:
+    """--below in a configuration is for libraries: one can still listen to a song at once."""
+    configure("below = 128")
+    assert options().below == 128
+    assert options("-o", "-").below is None and options("-o", "-", "--below", "64").below == 64
+    piped = understood(["-", "-o", "x.flac"], "mp3fix")
+    assert isinstance(piped, Request) and piped.below is None

@@ -67,6 +67,8 @@ def refused(call: Call, code: int, word: str, *arguments: object) -> None:
         ("not a time", ["--duration", "-3"]),
         ("--duration 0", ["--duration", "0"]),
         ("--json", ["--json", "-o", "-"]),
+        ("leave it out", ["--below", "128", "-o", "-"]),
+        ("leave it out", ["--below", "128", "--others", "copy", "-o", "-", "--dry-run"]),
         ("one input", ["song.mp3", "-o", "-"]),
         ("one input", ["-", "-o", "out"]),
         (".flac", ["-o", "x.mp3"]),
@@ -148,6 +150,12 @@ def test_a_bad_standard_input(
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
     refused(call, 1, word, "-", "-o", "x.flac", "--model", model)
+
+
+def test_standard_input_is_not_chosen(call: Call, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no file that could be left as it is, and nobody knows its bitrate."""
+    monkeypatch.setattr("sys.stdin", None)
+    refused(call, 2, "--below", "-", "-o", "x.flac", "--below", 128, "--model", model)
 
 
 def test_standard_input_is_closed(call: Call, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
