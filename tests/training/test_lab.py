@@ -30,7 +30,7 @@ def lab(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_help_lists_the_programs() -> None:
     done = lab("--help")
     assert done.returncode == 0
-    for name in ("corpus", "train", "export", "evaluate", "bench"):
+    for name in ("corpus", "train", "export", "evaluate", "compare", "bench"):
         assert name in done.stdout
 
 
