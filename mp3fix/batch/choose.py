@@ -57,10 +57,9 @@ def choose(path: Path, kbps: int | None, below: int) -> Choice:
     rate = "a bitrate that nobody knows" if kbps is None else f"{kbps} kbit/s"
     if kbps is not None and kbps <= below:
         return Choice(True, rate)
-    meter, channels = measure(path, _MEASURED_SECONDS)
-    cutoff = meter.hz
+    cutoff, step_db, channels = measure(path, _MEASURED_SECONDS)
     ends = f"{rate}, its spectrum ends at {cutoff / 1000:.1f} kHz" if cutoff else f"{rate}, silence"
-    if 0 < cutoff <= _lowpass(below, channels) and meter.step_db >= STEP_DB:
+    if 0 < cutoff <= _lowpass(below, channels) and step_db >= STEP_DB:
         return Choice(True, f"{ends} like that of an MP3 of at most {below} kbit/s")
     return Choice(False, ends)
 

@@ -17,8 +17,7 @@ def facts(path: Path) -> dict[str, Any]:
         DecodeError: nothing can be said of the file.
     """
     said = asdict(probe(path))
-    meter, _ = measure(path, MEASURED_SECONDS)
-    return {**said, "cutoff": round(meter.hz)}
+    return {**said, "cutoff": round(measure(path, MEASURED_SECONDS).cutoff)}
 
 
 def as_text(name: str, found: dict[str, Any]) -> str:

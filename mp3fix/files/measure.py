@@ -2,6 +2,9 @@
 
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 from mp3fix.files.decode import open_decoder
 from mp3fix.signal.cutoff import CutoffMeter
@@ -11,8 +14,22 @@ _BLOCK = 65536  # samples of a channel
 _HOP = 1024  # half a window: what is averaged over minutes needs no more
 
 
-def measure(path: Path, seconds: float) -> tuple[CutoffMeter, int]:
-    """What a meter says of a file, and the number of its channels.
+class Measured(NamedTuple):
+    """What a file's spectrum shows.
+
+    Attributes:
+        cutoff: where it ends, Hz; 0 for silence.
+        step_db: by how much it falls there; 0 where nothing is left on one of its sides.
+        channels: of the file.
+    """
+
+    cutoff: float
+    step_db: float
+    channels: int
+
+
+def measure(path: Path, seconds: float) -> Measured:
+    """The end of a file's spectrum.
 
     Args:
         path: the file.
@@ -27,4 +44,13 @@ def measure(path: Path, seconds: float) -> tuple[CutoffMeter, int]:
         for block in islice(decoder.blocks(_BLOCK), int(seconds * decoder.rate) // _BLOCK + 1):
             meter.push(stream.push(block))
         meter.push(stream.flush())
-        return meter, decoder.channels
+        return Measured(meter.hz, _step_db(meter, spec), decoder.channels)
+
+
+def _step_db(meter: CutoffMeter, spec: StftSpec) -> float:
+    level, bin_hz = meter.spectrum_db, spec.rate / spec.n_fft
+    under, over = (
+        level[max(0, int((meter.hz + low) / bin_hz)) : max(0, int((meter.hz + high) / bin_hz))]
+        for low, high in ((-600, -50), (700, 1300))
+    )
+    return float(np.median(under) - np.median(over)) if len(under) and len(over) else 0.0

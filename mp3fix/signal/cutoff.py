@@ -55,11 +55,3 @@ class CutoffMeter:
                 top = int(k)
                 break
         return top * self._spec.rate / self._spec.n_fft
-
-    @property
-    def step_db(self) -> float:
-        """By how much the spectrum falls at the cut-off, dB; 0 where nothing is left on one of its sides."""
-        level, cutoff, bin_hz = self.spectrum_db, self.hz, self._spec.rate / self._spec.n_fft
-        under = level[max(0, int((cutoff - 600) / bin_hz)) : max(0, int((cutoff - 50) / bin_hz))]
-        over = level[int((cutoff + 700) / bin_hz) : int((cutoff + 1300) / bin_hz)]
-        return float(np.median(under) - np.median(over)) if len(under) and len(over) else 0.0
