@@ -119,11 +119,8 @@ def train(
             for group in each.param_groups if each is not None else ():
                 group["lr"] = _rate(config, step, spent)
         if critic is not None and critic_optimiser is not None:
-            for _ in range(system.critic_updates):
-                batch = next(batches).to(device)
-                _update(
-                    critic_optimiser, critic, system.critic_loss(batch), f"{run}: step {step}, the critic"
-                )
+            batch = next(batches).to(device)
+            _update(critic_optimiser, critic, system.critic_loss(batch), f"{run}: step {step}, the critic")
         batch = next(batches).to(device)
         loss, _ = system.losses(batch)
         _update(optimiser, network, loss, f"{run}: step {step}")

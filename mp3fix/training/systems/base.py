@@ -87,7 +87,6 @@ class System(nn.Module, ABC):
         Weights: dataclass of the loss terms' weights.
         betas, weight_decay: of the generator's AdamW.
         critic_betas: of the critic's Adam.
-        critic_updates: of the critic, for each of the generator.
         generator: what is validated and exported, by the moving average of its weights.
         critic: trained beside it, or None.
     """
@@ -97,7 +96,6 @@ class System(nn.Module, ABC):
     betas: ClassVar[tuple[float, float]] = (0.9, 0.98)
     weight_decay: ClassVar[float] = 0.0
     critic_betas: ClassVar[tuple[float, float]] = (0.5, 0.9)
-    critic_updates: ClassVar[int] = 1
 
     generator: nn.Module
     critic: nn.Module | None
