@@ -35,7 +35,8 @@ class Deshpande(System):
 
     What differs from the authors' code: the target is the recording and not an MP3 of 128 kbit/s; each example counts
     the same, where the code takes one ratio for a whole batch, in which loud music hides the rest; frequencies that
-    are not known of the recording do not count.
+    are not known of the recording do not count. The bundled configuration weighs the similarity 0.05, the paper 0.5: in
+    minutes of training it cost SNR, -0.05 dB after 230 steps.
 
     Args:
         weights: of the loss terms.
