@@ -87,12 +87,12 @@ LATTNER = Paper(
 )
 LIU = Paper(
     "Liu 2021 (S.-T. Yau High School Science Award): SRCNN, SRGAN and what they were compared with",
-    ("64k mono", "128k stereo"),
+    ("128k stereo",),
     tuple(Claim("128k stereo", "l1", group) for group in GROUPS),
     ("128k stereo",),
     (("l1", ELECTRONIC), ("l1", CLASSICAL)),
-    "Made for 128 kbit/s and a cut-off near 15 to 16 kHz: scored where that band is missing, and not at 16 and 32 "
-    "kbit/s, whose cut-off lies an octave and more below. The groups are of this corpus' test pieces, not the paper's; "
+    "Made for 128 kbit/s and a cut-off near 15 to 16 kHz, and trained on it: scored there alone, since at 16 and 32 "
+    "kbit/s the cut-off lies an octave and more below. The groups are of this corpus' test pieces, not the paper's; "
     "widths are small, and training takes minutes.",
 )
 DESHPANDE = Paper(
