@@ -23,7 +23,9 @@ def _bundled() -> dict[str, Path]:
     files = {
         file.relative_to(directory()).with_suffix("").as_posix(): file for file in directory().rglob("*.onnx")
     }
-    return {name: files[name] for name in sorted(files, key=lambda name: (name != DEFAULT, name))}
+    return {
+        name: files[name] for name in sorted(files, key=lambda name: (name != DEFAULT, "/" in name, name))
+    }
 
 
 def list_models() -> list[tuple[str, Path, Contract]]:
