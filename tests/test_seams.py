@@ -16,7 +16,7 @@ SHORT = [(0.83, 4, 1), (0.5, 1, 2)]  # for Griffin-Lim, which takes its time
 def check(kind, samples, rate, settings, **options):
     whole = restore(kind, samples, rate, 1, seeds=(7,), chunk_seconds=WHOLE, batch=1, **options)
     assert np.isfinite(whole).all()
-    assert np.abs(whole - samples).max() > 0.01  # something is done
+    assert np.abs(whole - samples).max() > 0.005  # something is done
     for seconds, batch, threads in settings:
         cut = restore(kind, samples, rate, threads, seeds=(7,), chunk_seconds=seconds, batch=batch, **options)
         assert np.abs(cut - whole).max() <= TOLERANCE, (seconds, batch, threads)

@@ -59,8 +59,8 @@ def run(*command: object, folder: Path, **environment: str) -> Any:
 
 def test_the_wheel_holds_models_and_licences(wheel: Path) -> None:
     files = set(zipfile.ZipFile(wheel).namelist())
-    for model in (ROOT / "models").iterdir():
-        assert f"mp3fix/models/{model.name}" in files
+    for model in (path for path in (ROOT / "models").rglob("*") if path.is_file()):
+        assert f"mp3fix/models/{model.relative_to(ROOT / 'models').as_posix()}" in files
     assert {name.partition("/")[2] for name in files if ".dist-info/licenses/" in name} == {
         "licenses/LICENSE",
         "licenses/models/LICENSE",
