@@ -272,8 +272,8 @@ def test_systems_of_papers_are_listed_apart(
     assert ours.startswith("music (default)  ") and "music-det  " in ours and "liu" not in ours
     assert "\nliu  1.0  deterministic, complex\n" in theirs and "music" not in theirs
     listed = lines(call("--list-models", "--json").out)
-    assert [model["name"] for model in listed] == ["music", "literature/liu", "music-det"]
-    assert set(listed[1]) == {"name", "version", "kind", "domain", "licence", "trained_on", "path"}
+    assert [model["name"] for model in listed] == ["music", "music-det", "literature/liu"]
+    assert set(listed[2]) == {"name", "version", "kind", "domain", "licence", "trained_on", "path"}
 
 
 def test_version(call: Call) -> None:
