@@ -75,6 +75,11 @@ class Batch(NamedTuple):
         """The same on a device."""
         return Batch(*(part.to(device) for part in self))
 
+    def known(self, bins: int) -> torch.Tensor:
+        """1 for each of so many bins up to the Nyquist frequency where a target is known, else 0: (B, bins)."""
+        shares = torch.arange(bins, device=self.trusted.device) / (bins - 1)
+        return (shares <= self.trusted[:, None]).to(self.target.dtype)
+
 
 def allowed_loss(setting: Setting | None) -> float:
     """By how much, in dB, a draw's error may exceed that of an MP3 at this setting; None: no MP3 at all.

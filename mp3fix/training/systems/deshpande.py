@@ -54,8 +54,7 @@ class Deshpande(System):
 
     def losses(self, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """The loss of a batch, its parts, and what is gained in SNR over the MP3, dB."""
-        places = torch.arange(self.spec.bins, device=batch.target.device) / (self.spec.bins - 1)
-        known = (places <= batch.trusted[:, None]).float()[:, None, :, None]
+        known = batch.known(self.spec.bins)[:, None, :, None]
         before, wanted = (self._planes(part) for part in (batch.degraded, batch.target))
         got = self.generator(before)
         before, wanted, got = before * known, wanted * known, got * known

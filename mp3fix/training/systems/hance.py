@@ -35,8 +35,7 @@ class HanceSystem(System):
         degraded, target = (stft(each, self.spec).abs()[:, None] for each in (batch.degraded, batch.target))
         count = target.shape[3] // MULTIPLE * MULTIPLE
         degraded, target = degraded[..., :count], target[..., :count]
-        share = torch.linspace(0, 1, self.spec.bins, device=target.device)[:, None]
-        known = (share <= batch.trusted[:, None, None, None]).float()
+        known = batch.known(self.spec.bins)[:, None, :, None]
         heard = slice(EDGE, count - EDGE)
         level = (target * known)[..., heard].mean((1, 2, 3)) + SILENCE
 

@@ -95,7 +95,7 @@ class Lattner(System):
         inner = slice(UNPADDED + EDGE, -UNPADDED - EDGE)
         target, before = (stft(each, self.spec)[..., inner] for each in (batch.target, batch.degraded))
         nyquist = spectrum[:, :, BINS:, UNPADDED:-UNPADDED]
-        known = self._known(batch)
+        known = batch.known(self.spec.bins)[:, :, None]
         wanted = Levels(target, target)
         drawn = [Levels(self._heard(torch.cat([linear(each), nyquist], 2)), target) for each in restored]
         distances = [wanted.distances(each, known) for each in drawn]
@@ -149,13 +149,8 @@ class Lattner(System):
     def _judged(self, batch: Batch, *roots: torch.Tensor) -> list[torch.Tensor]:
         """What the critic sees of roots (B, 2, 1024, T): some frames, the same of all, and what is known."""
         start = int(torch.randint(max(1, roots[0].shape[-1] - JUDGED + 1), ()))
-        known = self._known(batch)[:, None, :BINS]
+        known = batch.known(self.spec.bins)[:, None, :BINS, None]
         return [each[..., start : start + JUDGED] * known for each in roots]
-
-    def _known(self, batch: Batch) -> torch.Tensor:
-        """1 for each bin up to which the recording is known, (B, F, 1)."""
-        shares = torch.linspace(0, 1, self.spec.bins, device=batch.target.device)
-        return (shares <= batch.trusted[:, None]).to(batch.target.dtype)[:, :, None]
 
     def _heard(self, planes: torch.Tensor) -> torch.Tensor:
         """What an STFT finds in the samples that (B, 2, F, T) give: complex (B, F, T - 2 EDGE)."""

@@ -32,8 +32,7 @@ class MironCNN(System):
         degraded, target = (stft(each, self.spec).abs() for each in (batch.degraded, batch.target))
         restored = self.generator(degraded.unsqueeze(1)).squeeze(1)
         level = degraded[:, miron.FIRST : miron.CUT].square().mean((1, 2), keepdim=True).sqrt() + QUIET
-        share = torch.linspace(0, 1, miron.BINS, device=level.device)[:, None]
-        known = (share <= batch.trusted[:, None, None]) / level
+        known = batch.known(miron.BINS)[:, :, None] / level
 
         def error(magnitudes: torch.Tensor) -> torch.Tensor:
             wrong = ((magnitudes - target) * known)[:, miron.CUT :, miron.CONTEXT : -miron.CONTEXT]

@@ -73,12 +73,11 @@ class LiuSpectral(System):
     def example(self, batch: Batch, frames: slice) -> tuple[torch.Tensor, Band]:
         """Magnitudes of the MP3, (B, 1, 513, T), and the band of the frames that count."""
         x, wanted = (stft(each, self.spec).abs().unsqueeze(1) for each in (batch.degraded, batch.target))
-        share = torch.arange(FIRST, BINS, device=x.device) / (BINS - 1)
         return x, Band(
             levels(wanted[:, :, FIRST:, frames]),
             levels(x[:, :, FIRST:, frames]),
             levels(FLOOR * wanted.amax((1, 2, 3), keepdim=True)),
-            (share <= batch.trusted[:, None]).float()[:, None, :, None],
+            batch.known(BINS)[:, None, FIRST:, None],
         )
 
     def graph(self, module: nn.Module, context: int, multiple: int, noise: bool) -> Graph:

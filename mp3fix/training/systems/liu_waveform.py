@@ -48,8 +48,7 @@ class Waveform(System):
     def known(self, batch: Batch, samples: torch.Tensor) -> torch.Tensor:
         """Samples (B, n) without what lies above each example's known band and without the ends: (B, m)."""
         spectra = torch.fft.rfft(samples)
-        share = torch.linspace(0, 1, spectra.shape[1], device=samples.device)
-        kept = torch.fft.irfft(spectra * (share <= batch.trusted[:, None]), samples.shape[1])
+        kept = torch.fft.irfft(spectra * batch.known(spectra.shape[1]), samples.shape[1])
         return kept[:, self.context : -self.context]
 
     def losses(self, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
