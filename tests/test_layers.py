@@ -19,10 +19,11 @@ LAYERS = [
     {"generator"},
     {"restore"},
     {"segment", "song"},
-    {"batch"},
     {"report"},
+    {"batch"},
     {"training"},
     {"evaluation"},
+    {"listening"},
     {"cli"},
     {"__main__"},
 ]

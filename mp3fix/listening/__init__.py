@@ -1,0 +1,1 @@
+"""Listening tests: made as static pages, analysed from what listeners send back."""
