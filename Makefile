@@ -67,7 +67,7 @@ clean:
 	@touch $@
 
 .venv/tests: .venv/installed
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[plot,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[plot,page,test]'
 	@touch $@
 
 .venv/dev: .venv/installed
