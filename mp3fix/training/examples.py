@@ -20,14 +20,15 @@ DULL_SLOPE_HZ = (300.0, 4000.0)  # ... falling over this width: steep as an enco
 TILT_SHARE = 0.3  # of all examples that fall off ...
 TILT_HZ = (500.0, 2000.0)  # ... from here ...
 TILT_DB = (2.0, 12.0)  # ... by so much an octave: few songs are as dark as a lone instrument
-INTEGER_SHARE = 0.35  # of all examples that are stored in 16 bits, as an MP3 decoded to a WAV or FLAC is ...
+INTEGER_SHARE = 0.35  # of MP3s that are stored in 16 bits, as one decoded to a WAV or FLAC is ...
+INTEGER_SHARE_UNHARMED = 0.75  # ... and of what no codec has touched, which mostly comes in 16 bits ...
 DITHER_SHARE = 0.3  # ... of these, with dither: its floor must not be taken for something the MP3 kept
 FASTER_HZ = 20500.0  # what is played faster is known up to here: soxr's filter is 4 dB down at 21 kHz
 # How often a category is drawn, relative to its length: there is little of these.
 WEIGHTS = {"solo": 1.7, "vocals": 2.0, "pop or rock": 2.0}
 SETTINGS: tuple[tuple[Setting, float], ...] = (
     (codec.mono(16), 1.2),
-    (codec.mono(24), 1.0),
+    (codec.mono(24), 1.6),
     (codec.mono(32), 1.2),
     (codec.mono(32, own_rate=False), 0.8),
     (codec.mono(48), 1.0),
@@ -152,7 +153,7 @@ class Examples(IterableDataset):
         if (identity or (setting.kbps or 192) >= 96) and rng.random() < DULL_SHARE:
             recording = _low_passed(recording, rng.uniform(*DULL_HZ), rng.uniform(*DULL_SLOPE_HZ))
         if identity:
-            kept = _stored(rng, recording[0, MARGIN:-MARGIN])
+            kept = _stored(rng, recording[0, MARGIN:-MARGIN], INTEGER_SHARE_UNHARMED)
             # Whatever it is, it must come out as it went in, up to the last bin.
             return Example(kept.copy(), kept.copy(), 1.0, allowed_loss(None))
         if setting.channels == 1:
@@ -163,7 +164,8 @@ class Examples(IterableDataset):
         if not 0.85 < gain < 1.1 or codec.misfit(recording, degraded):
             return None
         target = gain * recording[0, MARGIN:-MARGIN]
-        return Example(_stored(rng, degraded[0, MARGIN:-MARGIN]), target, trusted, allowed_loss(setting))
+        kept = _stored(rng, degraded[0, MARGIN:-MARGIN], INTEGER_SHARE)
+        return Example(kept, target, trusted, allowed_loss(setting))
 
     def _at_rate(self, example: Example) -> Example:
         if self._rate == corpus.RATE:
@@ -248,9 +250,9 @@ def _tilted(samples: np.ndarray, hz: float, decibels: float) -> np.ndarray:
     return np.fft.irfft(np.fft.rfft(samples) * 10 ** (-decibels * octaves / 20), length).astype(np.float32)
 
 
-def _stored(rng: np.random.Generator, samples: np.ndarray) -> np.ndarray:
-    """Float32 (n,) as a file gives it back: some in 16 bits, of which some with triangular dither."""
-    if rng.random() >= INTEGER_SHARE:
+def _stored(rng: np.random.Generator, samples: np.ndarray, share: float) -> np.ndarray:
+    """Float32 (n,) as a file gives it back: a share in 16 bits, of which some with triangular dither."""
+    if rng.random() >= share:
         return samples
     steps = samples * np.float32(32768)
     if rng.random() < DITHER_SHARE:

@@ -15,7 +15,7 @@ from mp3fix.training.spectra import stft
 
 POWER = 0.4  # compression of magnitudes: between loudness (0.3) and the square root
 LEVEL_SAMPLES = 1024  # over which levels are averaged
-DROWNED = 10**-4.5  # of the loudest band's power: ViSQOL's floor (Chinen et al. 2020, arXiv 2004.09584)
+DROWNED = 10**-4.5  # of the loudest band's power: what is weaker is hardly heard
 FLOOR = 1e-4  # of the example's rms spectrum, -80 dB: below it, level differences do not matter
 
 
@@ -32,6 +32,7 @@ class Weights:
         audible: the same for levels of whole bands that are not drowned by the loudest: within 45 dB below it.
         hiss: by how much such a level is above the recording's, in nepers: what is too much is heard, what is missing
             is not missed.
+        similarity: what a draw lacks of being like the recording to ViSQOL, 0 to 1 (losses_similarity.py).
         profile: difference of long-term levels in 1/3 octaves, in nepers: what the song-level vector is for.
         mean: relative error of the estimate without noise, log10; counted three times where it is above the MP3's.
         draw: relative error of a draw, log10.
@@ -45,6 +46,7 @@ class Weights:
     level: float = 0.5
     audible: float = 0.5
     hiss: float = 0.5
+    similarity: float = 0.0
     profile: float = 0.1
     mean: float = 1.0
     draw: float = 0.02
