@@ -1,4 +1,4 @@
-"""The program mp3fix-lab: corpus, training, export, evaluation. Needs the extra [lab]."""
+"""The program mp3fix-lab: corpus, training, export, evaluation (extra [lab]), listening tests (extra [listen])."""
 
 import importlib.util
 import sys
@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mp3fix.cli import listen
 from mp3fix.errors import Mp3fixError
 
 if TYPE_CHECKING:
     from mp3fix.evaluation.work import Job
 
 app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
+app.add_typer(listen.app, name="listen")
+
+NEEDED = ("torch", "onnx", "lameenc")  # of the extra [lab]
 
 CorpusFolder = Annotated[Path, typer.Option("--corpus", help="Folder of the corpus.")]
 RunFolder = Annotated[Path, typer.Option("--run", help="Folder of the run: checkpoint and log.")]
@@ -22,7 +26,7 @@ RunFolder = Annotated[Path, typer.Option("--run", help="Folder of the run: check
 
 @app.callback()
 def lab() -> None:
-    """Make generators for mp3fix: gather a corpus, train, export, evaluate."""
+    """Make generators for mp3fix: gather a corpus, train, export, evaluate, listen."""
 
 
 @app.command()
@@ -283,9 +287,12 @@ def _run(jobs: "Sequence[Job]", cache: Path) -> None:
 
 def run() -> None:
     """Entry point: exit codes as those of mp3fix."""
-    missing = [name for name in ("torch", "onnx", "lameenc") if importlib.util.find_spec(name) is None]
+    needed, extra = (listen.NEEDED, "listen") if sys.argv[1:2] == ["listen"] else (NEEDED, "lab")
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing and len(sys.argv) > 1 and "--help" not in sys.argv:
-        print(f"mp3fix-lab: {', '.join(missing)} not installed; pip install 'mp3fix[lab]'", file=sys.stderr)
+        print(
+            f"mp3fix-lab: {', '.join(missing)} not installed; pip install 'mp3fix[{extra}]'", file=sys.stderr
+        )
         sys.exit(1)
     try:
         code = app(standalone_mode=False)
