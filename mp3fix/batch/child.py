@@ -85,7 +85,7 @@ def _serve(todo: "SimpleQueue[bytes | None]", answers: BinaryIO, stop: threading
 
     while (line := todo.get()) is not None:
         task = Task.from_json(line)
-        if loaded is None or loaded[0] != task.how.loads:
+        if not task.restored and (loaded is None or loaded[0] != task.how.loads):
             loaded = None  # first, so that no two are in memory
             try:
                 loaded = task.how.loads, Restorer(*task.how.loads)
@@ -102,7 +102,7 @@ def _serve(todo: "SimpleQueue[bytes | None]", answers: BinaryIO, stop: threading
                 told = time.monotonic()
                 answer({"progress": [done, total]})
 
-        answer({"record": attempt(task, loaded[1], progress)})
+        answer({"record": attempt(task, loaded and loaded[1], progress)})
 
 
 if __name__ == "__main__":

@@ -114,8 +114,15 @@ def _absolute(task: Task) -> Task:
     model = os.path.abspath(task.how.model) if os.path.exists(task.how.model) else task.how.model
     outputs = tuple(os.path.abspath(output) for output in task.outputs)
     copy = None if task.copy is None else os.path.abspath(task.copy)
-    how = replace(task.how, model=model)
-    return replace(task, input=os.path.abspath(task.input), outputs=outputs, how=how, copy=copy)
+    picture = task.picture and replace(task.picture, path=os.path.abspath(task.picture.path))
+    return replace(
+        task,
+        input=os.path.abspath(task.input),
+        outputs=outputs,
+        how=replace(task.how, model=model),
+        copy=copy,
+        picture=picture,
+    )
 
 
 def _record(future: Any, task: Task) -> Record:

@@ -120,10 +120,11 @@ def _state(source: Path, output: Path, wanted: str) -> State:
     found = read_own(output).get(TAG)
     if found is None:
         return "foreign"
-    return "done" if found == wanted and not _older(there, source) else "outdated"
+    return "done" if found == wanted and not older(there, source) else "outdated"
 
 
-def _older(there: os.stat_result, source: Path) -> bool:
+def older(there: os.stat_result, source: Path) -> bool:
+    """Whether a file is older than the one it was made from, as far as file systems tell."""
     allowed = _COARSE if there.st_mtime_ns % _COARSE == 0 else 0
     try:
         return there.st_mtime_ns + allowed < os.stat(source).st_mtime_ns

@@ -3,7 +3,7 @@
 import os
 import string
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -34,12 +34,14 @@ class Job:
         outputs: one file a seed; empty for standard output.
         folder: where -o has them go, which may have to be made; None without -o.
         copy: where the input itself goes should it not be restored; None for nowhere.
+        picture: where a picture of the restorations goes; None for nowhere.
     """
 
     typed: str
     outputs: tuple[Path, ...]
     folder: Path | None = None
     copy: Path | None = None
+    picture: Path | None = None
 
     @property
     def name(self) -> str:
@@ -53,7 +55,7 @@ class Job:
 
     def check_lengths(self) -> None:
         """Raise EncodeError if the name of an output is too long: the system would say so only after all the work."""
-        for output in self.outputs:
+        for output in (*self.outputs, *([self.picture] if self.picture else [])):
             length = len(output.name if os.name == "nt" else os.fsencode(output.name))
             if length > _LONGEST:
                 reason = f"the name of its output would have {length} bytes, of at most {_LONGEST}"
@@ -74,7 +76,7 @@ class Naming:
     """
 
     suffix: str
-    seeds: Sequence[int]
+    seeds: Sequence[int | str]
     model: str = ""
     template: str | None = None
 
@@ -104,6 +106,18 @@ class Naming:
             return names
         return [path.name for path in draw_paths(Path(names[0]), self.seeds)]
 
+    def picture(self, source: str, usual: str) -> str:
+        """The name of the picture of all outputs of an input: song.seed7-11.png for five of them.
+
+        Raises:
+            UsageError: as `names`.
+        """
+        seeds = (f"{self.seeds[0]}-{self.seeds[-1]}",) if len(self.seeds) > 1 else self.seeds
+        stem = Path(replace(self, seeds=seeds).names(source, usual)[0]).stem
+        if len(self.seeds) > 1 and "seed" not in _fields(usual if self.template is None else self.template):
+            stem += f".seed{seeds[0]}"
+        return stem + ".png"
+
 
 def _filled(template: str, values: dict[str, str]) -> str:
     _fields(template)
@@ -130,7 +144,9 @@ def _fields(template: str) -> frozenset[str]:
     return frozenset(field for _, field, _, _ in parsed if field)
 
 
-def jobs(found: Found, output: str | None, naming: Naming, copies: bool = False) -> list[Job]:
+def jobs(
+    found: Found, output: str | None, naming: Naming, copies: bool = False, picture: str | None = None
+) -> list[Job]:
     """Where each input goes.
 
     Args:
@@ -139,6 +155,7 @@ def jobs(found: Found, output: str | None, naming: Naming, copies: bool = False)
             tree; "-" for standard output; None for beside the input.
         naming: how outputs are named. With -o FILE or -o - they have their name.
         copies: whether inputs that are not restored are copied into that folder.
+        picture: "" for a picture beside each output, or a file for that of one input; None for none.
 
     Raises:
         UsageError: the outputs collide with each other or with an input, or cannot be named.
@@ -152,13 +169,19 @@ def jobs(found: Found, output: str | None, naming: Naming, copies: bool = False)
             raise UsageError("-o - takes one input; give a folder for several")
         if len(naming.seeds) > 1:
             raise UsageError("-o - takes one sample; give a folder for --samples")
+        if picture is not None:
+            raise UsageError("--plot draws what was written to a file; -o - leaves none behind")
         return [Job(source.typed, ()) for source in sources]
+    if picture and several:
+        raise UsageError(f"--plot {shown(Path(picture))}: one picture for several inputs; give no name to it")
     to_file = output is not None and names_file(output)
     if several and to_file:
         raise UsageError(f"{shown(Path(output or ''))}: one file for several inputs; give a folder with -o")
     if copies and (output is None or to_file):
         raise UsageError("--others copy needs a folder to copy to; give one with -o")
     planned = [_job(source, output, to_file, naming, copies) for source in sources]
+    if picture is not None:
+        planned = [_with_picture(job, output, to_file, naming, picture) for job in planned]
     _check_collisions(planned)
     return planned
 
@@ -175,6 +198,16 @@ def _job(source: Source, output: str | None, to_file: bool, naming: Naming, copi
     folder = Path(output) / source.relative.parent
     copy = folder / source.relative.name if copies and typed != STDIO else None
     return Job(typed, tuple(folder / name for name in naming.names(typed, _BELOW)), folder, copy)
+
+
+def _with_picture(job: Job, output: str | None, to_file: bool, naming: Naming, picture: str) -> Job:
+    if picture:
+        return replace(job, picture=Path(picture))
+    if to_file:  # whatever the template says: the output has its name too
+        name = replace(naming, template=None).picture(output or "", _BELOW)
+    else:
+        name = naming.picture(job.typed, _BESIDE if output is None else _BELOW)
+    return replace(job, picture=job.outputs[0].with_name(name))
 
 
 def names_file(output: str) -> bool:
@@ -214,7 +247,7 @@ def _collisions(planned: Sequence[Job], real: Callable[[Path], str]) -> Iterator
     inputs = {real(Path(job.typed)) for job in planned if job.typed != STDIO}
     taken: dict[str, Job] = {}
     for job in planned:
-        paths = [*job.outputs, *([job.copy] if job.copy else [])]
+        paths = [*job.outputs, *(path for path in (job.copy, job.picture) if path)]
         for key, path in {real(path): path for path in paths}.items():
             if key in inputs:
                 yield f"{shown(path)}: the output would overwrite an input"

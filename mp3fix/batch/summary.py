@@ -4,9 +4,15 @@ import time
 from collections import Counter
 from typing import Any
 
-_OTHERS = {"skipped": "skipped as done", "copied": "copied", "left": "left as they are"}
+_OTHERS = {
+    "skipped": "skipped as done",
+    "drawn": "only drawn",
+    "copied": "copied",
+    "left": "left as they are",
+}
 _PLANNED = {
     "skipped": "done already",
+    "drawn": "to draw only",
     "copied": "to copy",
     "left": "left as they are",
     "failed": "would fail",
@@ -18,16 +24,19 @@ class Summary:
 
     Attributes:
         seconds: of audio restored.
+        undrawn: songs that are restored, and whose picture failed.
     """
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self.undrawn = 0
         self._counts: Counter[str] = Counter()
         self._began = time.monotonic()
 
     def add(self, record: dict[str, Any]) -> None:
         """Count what became of a song."""
         self._counts[record["status"]] += 1
+        self.undrawn += "picture_error" in record
         self.seconds += record.get("seconds", 0.0)
 
     @property
@@ -58,6 +67,8 @@ class Summary:
     def text(self) -> str:
         """One line: "12 restored, 3 skipped as done, 1 failed; 0.8 h of audio in 1:24, 34x real time"."""
         others = [f"{self._counts[key]} {word}" for key, word in _OTHERS.items() if self._counts[key]]
+        if self.undrawn:
+            others.append(f"{self.undrawn} without their picture")
         line = ", ".join([f"{self._counts['restored']} restored", *others, f"{self.failed} failed"])
         if not self.seconds:
             return line

@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from mp3fix.batch import done
+from mp3fix.batch import done, pictures
 from mp3fix.files.names import shown
 
-Action = Literal["restore", "skip", "copy", "leave", "refuse"]
+Action = Literal["restore", "draw", "skip", "copy", "leave", "refuse"]
 
 
 @dataclass(frozen=True)
@@ -17,17 +17,20 @@ class Verdict:
     """What is done with an input.
 
     Attributes:
-        action: "restore" it; "skip" it, since what would be made is there; "copy" it as it is, or "leave" it, since
-            its bitrate is not below --below; or "refuse" to, since something else is there.
+        action: "restore" it; "draw" its picture, since all else is there; "skip" it, since what would be made is
+            there; "copy" it as it is, or "leave" it, since its bitrate is not below --below; or "refuse" to, since
+            something else is there.
         reason: why, in one line; of "refuse" a message that names the file.
         overwrite: whether what is there is replaced.
         copied: of "skip": what is there is a copy of the input, not its restoration.
+        overdraw: whether a picture that is there is replaced.
     """
 
     action: Action
     reason: str = ""
     overwrite: bool = False
     copied: bool = False
+    overdraw: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,34 @@ def after_a_look(
         advice = "if it is an old copy, remove it; --force overwrites it, and makes all others anew too"
         return Verdict("refuse", f"{shown(copy)} exists, and differs from {shown(source)}: {advice}")
     return Verdict("copy", choice.reason, overwrite=ours or rules.force)
+
+
+def with_picture(found: Verdict, picture: Path, state: pictures.State, rules: Rules) -> Verdict:
+    """The verdict on an input of whose restoration a picture is wanted.
+
+    Args:
+        found: the verdict without.
+        picture: its place.
+        state: what is there, by `pictures.state`.
+        rules: what the options say.
+    """
+    if found.action not in ("restore", "skip") or found.copied:
+        return found
+    if state == "foreign" and not rules.force:
+        return Verdict(
+            "refuse", f"{shown(picture)} exists, and mp3fix did not draw it; --force overwrites it"
+        )
+    if state == "other" and not (rules.force or rules.library):
+        return Verdict(
+            "refuse", f"{shown(picture)} exists, and shows another restoration; --force overwrites it"
+        )
+    if found.action == "restore":
+        return replace(found, overdraw=state != "absent")
+    return (
+        found
+        if state == "done"
+        else Verdict("draw", "is done, but for its picture", overdraw=state != "absent")
+    )
 
 
 def _restored(outputs: Sequence[Path], state: done.State, rules: Rules, reason: str = "") -> Verdict:

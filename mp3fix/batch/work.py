@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mp3fix.batch import choose, done
+from mp3fix.batch import choose, done, pictures
 from mp3fix.batch.folders import Folders
 from mp3fix.batch.verdict import Rules, Verdict, after_a_look
 from mp3fix.errors import EncodeError, Mp3fixError, OutputExistsError
@@ -55,6 +55,8 @@ class Task:
         how: how.
         copy: where the input goes should it not be worth restoring; None for nowhere.
         rules: what says whether it is, after a look into it (see `verdict.after_a_look`); None: it is.
+        picture: that is drawn of the restorations; None for none.
+        restored: whether they are there already, and only the picture is wanting.
     """
 
     input: str
@@ -62,6 +64,8 @@ class Task:
     how: How
     copy: str | None = None
     rules: Rules | None = None
+    picture: pictures.Sketch | None = None
+    restored: bool = False
 
     @property
     def name(self) -> str:
@@ -85,11 +89,52 @@ class Task:
             How(**how | {"options": options, "target": target}),
             values["copy"],
             Rules(**values["rules"]) if values["rules"] else None,
+            pictures.Sketch(**values["picture"]) if values["picture"] else None,
+            values["restored"],
         )
 
 
-def attempt(task: Task, restorer: Restorer, progress: Progress | None = None) -> Record:
-    """Restore the song, or say why that failed or need not be. Nothing is left behind of what failed."""
+def attempt(task: Task, restorer: Restorer | None, progress: Progress | None = None) -> Record:
+    """Restore the song and draw it, or say why that failed or need not be. Nothing is left behind of what failed.
+
+    Args:
+        task: what to do.
+        restorer: that does it; not needed for a song that is restored.
+        progress: called now and then.
+    """
+    record = DONE if restorer is None or task.restored else _restore(task, restorer, progress)
+    if task.picture is None or (record != DONE and record["status"] != "restored"):
+        return record
+    outputs, target = [Path(output) for output in task.outputs], task.how.target
+    done_s = record.get("seconds", 0.0)
+
+    def tick(_: float) -> None:
+        if progress is not None:  # which may end it all
+            progress(done_s, done_s or None)
+
+    span = target.start, target.duration
+    more = {"gain_db": record.get("gain_db"), "tick": tick}
+    return drawn(record, task.picture, Path(task.input), outputs, task.how.options.seeds, *span, **more)
+
+
+def drawn(record: Record, sketch: pictures.Sketch, *files: Any, **more: Any) -> Record:
+    """Draw a picture; gives the record of a song, restored or done, with what became of that.
+
+    The arguments behind the record are those of `pictures.draw_sketch`.
+    """
+    try:
+        pictures.draw_sketch(sketch, *files, **more)
+    except Exception as error:  # whatever it is, the song is there
+        why = _why(error, shown(Path(sketch.path)))
+        refused = refusal(error) if isinstance(error, Mp3fixError) else {}
+        if record == DONE:
+            return failure(why) | refused
+        return {**record, "picture": None, "picture_error": why, **refused}
+    return {"status": "drawn", "reason": "is done, but for its picture"} if record == DONE else record
+
+
+def _restore(task: Task, restorer: Restorer, progress: Progress | None) -> Record:
+    """As `attempt`, without a picture."""
     outputs = [Path(output) for output in task.outputs]
     written = [*outputs, *([Path(task.copy)] if task.copy else [])]
     try:
@@ -101,14 +146,19 @@ def attempt(task: Task, restorer: Restorer, progress: Progress | None = None) ->
         return failure(str(error))
     except EncodeError as error:
         return failure(str(error)) | refusal(error)
-    except Mp3fixError as error:
-        return failure(str(error))
-    except OSError as error:
-        return failure(system_reason(error, task.name))
-    except MemoryError:
-        return failure(f"{task.name}: there is not enough memory for it")
     except Exception as error:  # one song must not end a run of thousands
-        return failure(f"{task.name}: {type(error).__name__}: {error} (a fault of mp3fix: please report it)")
+        return failure(_why(error, task.name))
+
+
+def _why(error: Exception, name: str) -> str:
+    """What is told of an error."""
+    if isinstance(error, Mp3fixError):
+        return str(error)
+    if isinstance(error, OSError):
+        return system_reason(error, name)
+    if isinstance(error, MemoryError):
+        return f"{name}: there is not enough memory for it"
+    return f"{name}: {type(error).__name__}: {error} (a fault of mp3fix: please report it)"
 
 
 def _do(task: Task, restorer: Restorer, progress: Progress | None) -> Record:
@@ -119,7 +169,8 @@ def _do(task: Task, restorer: Restorer, progress: Progress | None) -> Record:
         copy = None if task.copy is None else Path(task.copy)
         found = after_a_look(Path(task.input), outputs, copy, target.jobs, task.rules)
         if found.action != "restore":
-            return _not_restored(found, Path(task.input), copy)
+            record = _not_restored(found, Path(task.input), copy)
+            return record if task.picture is None else {"picture": None, **record}
         target = replace(target, overwrite=found.overwrite)
     result = restore_song(Path(task.input), outputs, restorer, task.how.options, target, progress)
     return {**result.record(), "device": restorer.generator.device}

@@ -60,7 +60,8 @@ class Worker:
                 progress(*answer["progress"])
         code = self._reap(PATIENCE_S)
         temporary.remove_stale.cache_clear()  # there is something new to be found
-        for folder in {Path(tempfile.gettempdir()), *(Path(output).parent for output in task.outputs)}:
+        written = [*task.outputs, *([task.picture.path] if task.picture else [])]
+        for folder in {Path(tempfile.gettempdir()), *(Path(path).parent for path in written)}:
             temporary.remove_stale(folder)
         raise WorkerDied(f"signal {-code}" if code < 0 else f"exit code {code}")
 

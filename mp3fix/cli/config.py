@@ -12,6 +12,7 @@ from typing import Any
 import typer
 from typer.main import get_command
 
+from mp3fix.cli import plot
 from mp3fix.cli.options import app
 from mp3fix.cli.request import Request
 from mp3fix.errors import UsageError
@@ -19,6 +20,7 @@ from mp3fix.files.names import shown
 
 PREFIX = "MP3FIX_"  # of environment variables: MP3FIX_TEXTURE is --texture
 
+_BARE = {"plot"}  # options whose value may be left out
 _NEVER = {"help", "version", "list-models", "info", "install-completion", "show-completion"}
 _WORDS = {
     "1": True,
@@ -48,6 +50,7 @@ def understood(arguments: list[str], program: str) -> Request | int:
     def parse(these: list[str]) -> Any:
         return command.main(these, prog_name=program, standalone_mode=False)
 
+    arguments = plot.with_values(arguments)
     typed = parse(arguments)
     if not isinstance(typed, Request) or typed.version or typed.list_models:
         return typed if isinstance(typed, Request) else int(typed or 0)
@@ -59,6 +62,8 @@ def understood(arguments: list[str], program: str) -> Request | int:
         settings.pop("scheduler", None)
     if typed.piped:
         settings.pop("below", None)
+    if typed.streams:
+        settings.pop("plot", None)
     before = [text for _, text in settings.values() if text is not None]
     if not before:
         return typed
@@ -131,7 +136,9 @@ def _from_file(path: Path, options: Mapping[str, Any]) -> Settings:
         if option not in options or option == "preset":
             known = ", ".join(sorted(options.keys() - {"preset"}))
             raise UsageError(f"{where}: there is no such option; there are {known}")
-        if options[option].is_flag != isinstance(value, bool):
+        if options[option].is_flag != isinstance(value, bool) and not (
+            option in _BARE and value in (True, False)
+        ):
             wanted = "true or false" if options[option].is_flag else "a value"
             raise UsageError(f"{where}: this option takes {wanted}, not {_toml(value)}")
         if not isinstance(value, bool | int | float | str | datetime.time):
@@ -150,6 +157,8 @@ def _toml(value: Any) -> str:
 
 def _typed(option: str, value: Any) -> str | None:
     """An option as it would be typed; None for one that would not be."""
+    if isinstance(value, bool) and option in _BARE:
+        return f"--{option}={plot.YES if value else plot.NO}"
     if isinstance(value, bool):
         return f"--{option}" if value else None
     return f"--{option}={value}"

@@ -93,9 +93,14 @@ class Console:
             return
         for warning in record.get("warnings", ()):
             self.warn(f"{name}: {warning}")
+        if "picture_error" in record:
+            self.error(f"{name} is restored, but has no picture: {record['picture_error']}")
         if self._quiet or not (self._verbose or (self._terminal and closing)):
             return
-        where = ", ".join(shown(Path(path)) for path in record["outputs"]) or "standard output"
+        written = [*record["outputs"], record.get("picture")]
+        if record["status"] == "drawn":
+            written = written[-1:]
+        where = ", ".join(shown(Path(path)) for path in written if path) or "standard output"
         if record["status"] == "restored":
             self._print(f"{where}: {summary(record)}")
             if self._verbose:
@@ -189,7 +194,12 @@ class Overall:
         return ", ".join(parts)
 
 
-OTHERWISE = {"skipped": "is done", "copied": "copied", "left": "left as it is"}
+OTHERWISE = {
+    "skipped": "is done",
+    "drawn": "drawn; all else was done",
+    "copied": "copied",
+    "left": "left as it is",
+}
 
 
 def print_record(record: Record) -> None:

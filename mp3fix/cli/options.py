@@ -16,6 +16,7 @@ Examples:
   mp3fix song.mp3 -o - | ffplay -   lets you listen at once
   mp3fix song.mp3 --seed 7 --samples 5 -o out/
                                     draws song.seed7.flac to song.seed11.flac
+  mp3fix song.mp3 --plot            song.restored.png shows what was done
 
 \b
 Exit codes: 0 all done, 1 something failed, 2 wrong usage, 130 interrupted.
@@ -232,6 +233,22 @@ def mp3fix(
     verbose: Annotated[
         bool, typer.Option("--verbose/--no-verbose", "-v", help="Say more of each song.", show_default=False)
     ] = False,
+    plot: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[OUT.png]",
+            help="Draw the spectrum before and after, of --samples all draws; .svg and .pdf too.",
+            show_default="a name given to none: NAME.png beside each output",
+        ),
+    ] = None,
+    plot_scale: Annotated[
+        Literal["linear", "mel", "log"],
+        typer.Option(help="Frequency in pictures: linear shows best what is new in the treble."),
+    ] = "linear",
+    plot_channels: Annotated[
+        Literal["mono", "all"],
+        typer.Option(help="One spectrogram of all channels' mean power, or one for each channel."),
+    ] = "mono",
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> Request:
     """Restore heavily compressed music: MP3 (or any other) in, full-bandwidth FLAC or WAV out."""

@@ -49,6 +49,9 @@ class Request:
     json: bool
     quiet: bool
     verbose: bool
+    plot: str | None
+    plot_scale: Literal["linear", "mel", "log"]
+    plot_channels: Literal["mono", "all"]
     version: bool
 
     @property
@@ -56,7 +59,14 @@ class Request:
         """Whether the music comes from standard input, or goes to standard output."""
         from mp3fix.batch.sources import STDIO
 
-        return self.output == STDIO or STDIO in (self.inputs or [])
+        return self.streams or STDIO in (self.inputs or [])
+
+    @property
+    def streams(self) -> bool:
+        """Whether the music goes to standard output."""
+        from mp3fix.batch.sources import STDIO
+
+        return self.output == STDIO
 
 
 def check(request: Request, contract: "Contract", suffix: str) -> None:
@@ -71,9 +81,11 @@ def check(request: Request, contract: "Contract", suffix: str) -> None:
         UsageError: with the reason.
     """
     from mp3fix.batch.sources import STDIO
+    from mp3fix.cli.plot import picture_name
     from mp3fix.cli.values import seconds
     from mp3fix.files.flacfile import can_hold_rate
     from mp3fix.generator.devices import parse_device
+    from mp3fix.report.extras import need
 
     try:
         parse_device(request.device)
@@ -95,6 +107,11 @@ def check(request: Request, contract: "Contract", suffix: str) -> None:
     for name, value in (("gain", request.gain), ("mix", request.mix), ("texture", request.texture)):
         if value is not None and math.isnan(value):  # which passes for any range in some versions of typer
             raise UsageError(f"--{name} nan is no number")
+    if picture_name(request.plot) is not None:
+        if request.scheduler is None:  # else its workers need it
+            need("--plot", "plot", "matplotlib")
+        if request.plot_channels == "all" and request.samples > 1:
+            raise UsageError("--plot-channels all shows one draw; leave it out, or --samples")
     seconds(request.start)
     if request.duration is not None and seconds(request.duration) <= 0:
         raise UsageError(f"--duration {request.duration} is nothing")

@@ -7,13 +7,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from mp3fix.batch import cluster, done, pool
+from mp3fix.batch import cluster, done, pictures, pool
 from mp3fix.batch.disks import Disks
 from mp3fix.batch.folders import Folders
 from mp3fix.batch.plan import Job
 from mp3fix.batch.sources import STDIO
-from mp3fix.batch.verdict import Rules, Verdict, after_a_look, at_once
-from mp3fix.batch.work import DONE, How, Record, Task, attempt, failure, refusal
+from mp3fix.batch.verdict import Rules, Verdict, after_a_look, at_once, with_picture
+from mp3fix.batch.work import DONE, How, Record, Task, attempt, drawn, failure, refusal
 from mp3fix.cli.console import Console, print_record
 from mp3fix.cli.request import Request
 from mp3fix.cli.stdin import as_file
@@ -22,6 +22,7 @@ from mp3fix.errors import DecodeError, EncodeError, Mp3fixError, OutputExistsErr
 from mp3fix.files.flacfile import MAX_CHANNELS
 from mp3fix.files.names import shown, system_reason
 from mp3fix.files.probe import probe
+from mp3fix.generator.contract import Contract
 from mp3fix.generator.devices import available_cores, has_gpu
 from mp3fix.restore import Options, Restorer
 from mp3fix.song import Target, restore_song
@@ -34,12 +35,14 @@ class Planner:
 
     Args:
         request: the options.
+        contract: the generator's.
         recipe: how outputs are made, for their fingerprints.
         library: whether there are many songs, so that outputs that mp3fix made in another way are made anew.
     """
 
-    def __init__(self, request: Request, recipe: done.Recipe, library: bool) -> None:
-        self._recipe = recipe
+    def __init__(self, request: Request, contract: Contract, recipe: done.Recipe, library: bool) -> None:
+        self._recipe, self._contract = recipe, contract
+        self._view = request.plot_scale, request.plot_channels
         self._rules = Rules(request.force, library, request.below)
         stream = request.output == STDIO
         options = Options(
@@ -75,7 +78,13 @@ class Planner:
         if found is not None and found.action == "refuse":
             raise OutputExistsError(found.reason)
         target = replace(self.how.target, jobs=prints, overwrite=found is not None and found.overwrite)
-        task = Task(job.typed, tuple(map(str, job.outputs)), replace(self.how, target=target))
+        task = Task(
+            job.typed,
+            tuple(map(str, job.outputs)),
+            replace(self.how, target=target),
+            picture=self.sketch(job, prints, found),
+            restored=found is not None and found.action == "draw",
+        )
         if found is not None:
             return task
         return replace(task, copy=None if job.copy is None else str(job.copy), rules=self._rules)
@@ -88,16 +97,53 @@ class Planner:
             EncodeError: an output's name is too long.
         """
         if job.typed == STDIO:
-            return Verdict("restore")
+            return self._with_picture(Verdict("restore"), job, ())
         found, prints = self._verdict(job)
-        return found or after_a_look(Path(job.typed), job.outputs, job.copy, prints, self._rules)
+        if found is not None:
+            return found
+        found = after_a_look(Path(job.typed), job.outputs, job.copy, prints, self._rules)
+        return self._with_picture(found, job, prints)
+
+    def sketch(
+        self, job: Job, prints: Sequence[str] = (), found: Verdict | None = None
+    ) -> pictures.Sketch | None:
+        """The picture of a job; None for none.
+
+        Args:
+            job: the input.
+            prints: fingerprints of its outputs.
+            found: the verdict; None before a look into the input, or for standard input.
+        """
+        if job.picture is None:
+            return None
+        mark = pictures.mark(prints, *self._view)
+        if (
+            found is None
+        ):  # whether mp3fix may replace what is there cannot be told later: another may have drawn it
+            kept = pictures.state(job.picture, job.outputs, mark)
+            found = with_picture(Verdict("restore"), job.picture, kept, self._rules)
+        return pictures.Sketch(
+            str(job.picture),
+            *self._view,
+            f"{self._contract.name} {self._contract.version}",
+            self._contract.kind == "stochastic",
+            mark,
+            found.overdraw,
+        )
+
+    def _with_picture(self, found: Verdict, job: Job, prints: Sequence[str]) -> Verdict:
+        if job.picture is None:
+            return found
+        kept = pictures.state(job.picture, job.outputs, pictures.mark(prints, *self._view))
+        return with_picture(found, job.picture, kept, self._rules)
 
     def _verdict(self, job: Job) -> tuple[Verdict | None, tuple[str, ...]]:
         job.check_lengths()
         source = Path(job.typed)
         identity = done.identity(source)
         prints = tuple(done.fingerprint(self._recipe, seed, identity) for seed in self.how.options.seeds)
-        return at_once(source, job.outputs, prints if job.outputs else (), self._rules), prints
+        found = at_once(source, job.outputs, prints if job.outputs else (), self._rules)
+        return found and self._with_picture(found, job, prints), prints
 
 
 def foreseer(planner: Planner) -> Callable[[Job], tuple[Record, str]]:
@@ -114,13 +160,26 @@ def foreseer(planner: Planner) -> Callable[[Job], tuple[Record, str]]:
             _check_channels(job)
         copied = found.copied or found.action == "copy"
         outputs = () if found.action == "leave" else (job.copy,) if copied else job.outputs
-        names = [shown(path) for path in outputs if path] or ["standard output"]
+        picture = None if found.action == "leave" or copied else job.picture
+        written = (picture,) if found.action == "draw" else (*outputs, picture)
+        names = [shown(path) for path in written if path] or ["standard output"]
         why = {"leave": "left as it is, ", "copy": "copied, "}.get(found.action, "") + found.reason
         text = "\n".join(f"{job.name} -> {name}" + (f" ({why})" if why else "") for name in names)
         if found.action == "leave":
             text = f"{job.name}: {why}"
-        status = {"restore": "planned", "skip": "skipped", "copy": "copied", "leave": "left"}[found.action]
-        record = {"status": status, "outputs": [str(path) for path in outputs if path]}
+        statuses = {
+            "restore": "planned",
+            "draw": "drawn",
+            "skip": "skipped",
+            "copy": "copied",
+            "leave": "left",
+        }
+        record: Record = {
+            "status": statuses[found.action],
+            "outputs": [str(path) for path in outputs if path],
+        }
+        if job.picture is not None and picture is None:
+            record["picture"] = None
         return record | ({"reason": found.reason} if found.reason else {}), text
 
     return foresee
@@ -143,13 +202,13 @@ def restore_one(job: Job, planner: Planner, console: Console, as_json: bool) -> 
     with Folders() as folders:
         try:
             if job.piped:
-                record = _through_pipes(job, planner.how, folders, console)
+                record = _through_pipes(job, planner, folders, console)
             else:
                 task = planner.task(job)
                 if task is None:
                     record = DONE
                 else:
-                    restorer = Restorer(*task.how.loads)
+                    restorer = None if task.restored else Restorer(*task.how.loads)
                     folders.make(job.folder)
                     with console.progress(Path(job.name).name) as progress:
                         record = attempt(task, restorer, progress)
@@ -161,11 +220,14 @@ def restore_one(job: Job, planner: Planner, console: Console, as_json: bool) -> 
     console.ended(job.name, record)
     if as_json:
         print_record(record)
-    return int(record["status"] == "failed")
+    return int(record["status"] == "failed" or "picture_error" in record)
 
 
-def _through_pipes(job: Job, how: How, folders: Folders, console: Console) -> Record:
+def _through_pipes(job: Job, planner: Planner, folders: Folders, console: Console) -> Record:
     """Restore from standard input, or to standard output."""
+    how, sketch, found = planner.how, planner.sketch(job), planner.foreseen(job)
+    if found.action == "refuse":
+        raise OutputExistsError(found.reason)
     restorer = Restorer(*how.loads)
     with as_file(job.typed) as path:
         folders.make(job.folder)
@@ -173,7 +235,11 @@ def _through_pipes(job: Job, how: How, folders: Folders, console: Console) -> Re
             out = job.outputs or sys.stdout.buffer
             write = partial(restore_song, path, out, restorer, how.options, how.target, progress)
             result = folders.fill([job.folder], write)
-    return {**result.record(), "device": restorer.generator.device}
+            record = {**result.record(), "device": restorer.generator.device}
+            if sketch is None:
+                return record
+            seeds, span = how.options.seeds, (how.target.start, how.target.duration)
+            return drawn(record, sketch, path, job.outputs, seeds, *span, result.gain_db, job.name)
 
 
 def restore_many(
@@ -244,7 +310,7 @@ def restore_many(
             pool.run(tasks(), at_a_time, moved, ended)  # one at a time too: a song may crash its process
         for line in disks.lines():
             console.error(line)
-    return int(overall.summary.failed > 0)
+    return int(overall.summary.failed + overall.summary.undrawn > 0)
 
 
 def _split(request: Request, songs: int) -> tuple[int, int]:
@@ -259,5 +325,7 @@ def _split(request: Request, songs: int) -> tuple[int, int]:
 
 def told(job: Job, how: How, record: Record) -> Record:
     """The record of a song as --json prints it, planned or done."""
-    about = {"input": job.typed, "outputs": [str(path) for path in job.outputs]}
+    about: Record = {"input": job.typed, "outputs": [str(path) for path in job.outputs]}
+    if job.picture is not None:
+        about["picture"] = str(job.picture)
     return {**about, "seeds": list(how.options.seeds), "model": how.model, **record}

@@ -9,6 +9,7 @@ from mp3fix import __version__
 from mp3fix.batch.plan import Job, Naming, jobs
 from mp3fix.batch.sources import Found, find
 from mp3fix.cli.console import Console, print_record
+from mp3fix.cli.plot import picture_name
 from mp3fix.cli.request import Request, check, recipe
 from mp3fix.cli.values import output_suffix, seeds
 from mp3fix.errors import Mp3fixError, UsageError
@@ -114,7 +115,7 @@ def _restore(request: Request, found: Found) -> int:
     suffix = output_suffix(request.output, request.form, request.bits)
     naming = Naming(suffix, seeds(request.seed, request.samples), Path(request.model).stem, request.name)
     copies = request.below is not None and request.others == "copy"
-    planned = jobs(found, request.output, naming, copies)
+    planned = jobs(found, request.output, naming, copies, picture_name(request.plot))
     path = catalog.find(request.model)
     contract = read_contract(path)
     check(request, contract, suffix)
@@ -122,7 +123,7 @@ def _restore(request: Request, found: Found) -> int:
         console.warn(f"{contract.name} is deterministic: --seed changes nothing")
     many = found.library or len(planned) + len(found.failures) > 1
     many = many or (request.scheduler is not None and not planned[0].piped)  # only this process has its pipes
-    planner = Planner(request, recipe(request, contract, done.digest(path), suffix), many)
+    planner = Planner(request, contract, recipe(request, contract, done.digest(path), suffix), many)
     if request.dry_run:
         summary = Summary()
 

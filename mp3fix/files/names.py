@@ -34,7 +34,7 @@ def shown(path: Path) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def draw_paths(out: Path, seeds: Sequence[int]) -> tuple[Path, ...]:
+def draw_paths(out: Path, seeds: Sequence[int | str]) -> tuple[Path, ...]:
     """One path a seed: `out` itself for one, else out.seed7.flac, out.seed8.flac ..."""
     if len(seeds) == 1:
         return (out,)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mp3fix.report.spectrogram import before_and_after
+from mp3fix.report.picture import Shown, View, draw
 from mp3fix.song import Target, restore_file
 
 EXCERPT = Path(__file__).resolve().parents[2] / "tests" / "data" / "excerpt.mp3"
@@ -15,7 +15,8 @@ def main() -> None:
     out, picture = FOLDER / "excerpt.flac", FOLDER / "excerpt.png"
     result = restore_file(EXCERPT, out, target=Target(overwrite=True))
     kbps = result.info.bitrate_kbps if result.info else 0
-    before_and_after(EXCERPT, out, picture, (f"before: MP3 at {kbps} kbit/s", "after: restored by mp3fix"))
+    before, after = Shown(EXCERPT, "before", "before"), Shown(out, "after: restored by mp3fix", "after")
+    draw(picture, f"{EXCERPT.name}, MP3, {kbps} kbit/s", before, [after], View(), overwrite=True)
     print(f"bitrate    {kbps} kbit/s")
     print(
         f"cut-off    {result.cutoff_before / 1000:.1f} kHz before, {result.cutoff_after / 1000:.1f} kHz after"
