@@ -114,11 +114,14 @@ async function ask(trial, place, total) {
   const begun = Date.now();
   show(paragraph("Loading …"));
   const onward = element("button", { type: "button", class: "next", disabled: true, onclick: () => answer(trial, draft, begun) }, "Next");
-  const hint = paragraph("", "hint");
+  const hint = element("p", { class: "hint", role: "status" });
   const check = () => {
     const left = question.missing(trial, draft.answers);
     const missing = transport.missing;
-    if (missing.length) left.unshift(question.whole ? "listen to the end" : `listen to ${missing.join(", ")}`);
+    if (missing.length) {
+      const all = missing.length === transport.names.length;
+      left.unshift(question.whole ? "listen to the end" : `listen to ${all ? "each of them" : missing.join(", ")}`);
+    }
     onward.disabled = left.length > 0;
     const text = left.join(", then ");
     hint.textContent = text && `${text[0].toUpperCase()}${text.slice(1)}.`;
@@ -135,6 +138,7 @@ async function ask(trial, place, total) {
   const progress = element("progress", { max: total, value: place });
   show(
     element("div", { class: "head" }, element("span", {}, `${trial.practice ? "Practice" : "Page"} ${place + 1} of ${total}`), progress),
+    trial.practice && paragraph("This is practice: answers do not count yet. Find a volume that suits you, and keep it.", "note"),
     element("h2", {}, question.ask),
     transport.panel,
     question.form(trial, draft.answers, transport, changed),
