@@ -137,7 +137,7 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def welch(first: Sequence[float] | np.ndarray, second: Sequence[float] | np.ndarray) -> Unpaired:
-    """Welch's (1947) t test of ratings as if each were another listener's; nan where there is no spread to compare with.
+    """Welch's (1947) t test of ratings as if each were another listener's; nan where nothing is spread.
 
     SciPy's own warns of ratings that are all alike, which whole numbers often are; here it only gives p.
     """
@@ -151,91 +151,6 @@ def welch(first: Sequence[float] | np.ndarray, second: Sequence[float] | np.ndar
     t = difference / sqrt(sum(errors))
     df = float(sum(errors) ** 2 / (errors[0] ** 2 / (len(a) - 1) + errors[1] ** 2 / (len(b) - 1)))
     return Unpaired(difference, t, df, float(2 * student.sf(abs(t), df)), difference / spread)
-
-
-def share(self) -> float:
-    """Right answers of all."""
-    return self.right / self.n if self.n else float("nan")
-
-
-def summary(values: Sequence[float] | np.ndarray) -> Summary:
-    """What is known of a mean."""
-    x = np.asarray(values, np.float64)
-    n, nan = len(x), float("nan")
-    if not n:
-        return Summary(0, nan, nan, nan, nan)
-    mean = float(x.mean())
-    if n == 1:
-        return Summary(1, mean, nan, nan, nan)
-    sd = float(x.std(ddof=1))
-    half = _quantile(n - 1) * sd / sqrt(n)
-    return Summary(n, mean, sd, mean - half, mean + half)
-
-
-@cache
-def _quantile(df: int) -> float:
-    """Of Student's t, on one side of the interval."""
-    from scipy.stats import t
-
-    return float(t.ppf((1 + CONFIDENCE) / 2, df))
-
-
-def paired(first: np.ndarray, second: np.ndarray) -> Paired:
-    """Wilcoxon's signed-rank test of (n,) and (n,), one value a listener in each.
-
-    Listeners without a difference are left out of the ranks (Wilcoxon's own way). p is exact up to 50 listeners without
-    ties or zeros; with them it is by the normal approximation or, up to 13 listeners, by all permutations.
-    """
-    from scipy.stats import rankdata, wilcoxon
-
-    differences = np.asarray(first, np.float64) - np.asarray(second, np.float64)
-    # Means of equal ratings may differ in the last bit.
-    differences = np.round(differences, 9)
-    known = differences[differences != 0]
-    if not len(known):
-        return Paired(summary(differences), 1.0, 0.0)
-    ranks = rankdata(np.abs(known))
-    effect = float(np.sum(ranks * np.sign(known)) / ranks.sum())
-    return Paired(summary(differences), float(wilcoxon(known).pvalue), effect)
-
-
-def friedman(scores: np.ndarray) -> Omnibus:
-    """Friedman's test of (listeners, systems), three systems or more."""
-    from scipy.stats import friedmanchisquare
-
-    listeners, systems = scores.shape
-    rounded = np.round(scores, 9)
-    if listeners < 2 or (rounded == rounded[:, :1]).all():
-        return Omnibus(0.0, systems - 1, 1.0, 0.0)
-    test = friedmanchisquare(*rounded.T)
-    chi2 = float(test.statistic)
-    return Omnibus(chi2, systems - 1, float(test.pvalue), chi2 / (listeners * (systems - 1)))
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """Holm's (1979) step-down correction: the smallest of m is multiplied by m, the next by m - 1, never falling."""
-    corrected, worst = [1.0] * len(p), 0.0
-    for place, index in enumerate(sorted(range(len(p)), key=lambda index: p[index])):
-        worst = max(worst, min(1.0, (len(p) - place) * p[index]))
-        corrected[index] = worst
-    return corrected
-
-
-def welch(first: Sequence[float] | np.ndarray, second: Sequence[float] | np.ndarray) -> Unpaired:
-    """Welch's t test of ratings as if each were another listener's; p is nan where it is not defined."""
-    from scipy.stats import ttest_ind
-
-    a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
-    difference, nan = float(a.mean() - b.mean()), float("nan")
-    if min(len(a), len(b)) < 2:
-        return Unpaired(difference, nan, nan, nan, nan)
-    spread = sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2)
-    if spread == 0:
-        return Unpaired(difference, nan, nan, nan, nan)
-    test = ttest_ind(a, b, equal_var=False)
-    return Unpaired(
-        difference, float(test.statistic), float(test.df), float(test.pvalue), difference / spread
-    )
 
 
 def share(right: int, n: int, chance: float) -> Share:
