@@ -64,6 +64,7 @@ def understood(arguments: list[str], program: str) -> Request | int:
         settings.pop("below", None)
     if typed.streams:
         settings.pop("plot", None)
+        settings.pop("page", None)
     before = [text for _, text in settings.values() if text is not None]
     if not before:
         return typed

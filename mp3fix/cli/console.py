@@ -93,8 +93,9 @@ class Console:
             return
         for warning in record.get("warnings", ()):
             self.warn(f"{name}: {warning}")
-        if "picture_error" in record:
-            self.error(f"{name} is restored, but has no picture: {record['picture_error']}")
+        for what in ("picture", "page"):
+            if f"{what}_error" in record:
+                self.error(f"{name} is restored, but has no {what}: {record[f'{what}_error']}")
         if self._quiet or not (self._verbose or (self._terminal and closing)):
             return
         written = [*record["outputs"], record.get("picture")]

@@ -249,6 +249,23 @@ def mp3fix(
         Literal["mono", "all"],
         typer.Option(help="One spectrogram of all channels' mean power, or one for each channel."),
     ] = "mono",
+    page: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OUT.html",
+            help="Make a page that plays one song before and after, at the same moment and equally loud.",
+            show_default=False,
+        ),
+    ] = None,
+    page_seconds: Annotated[
+        float,
+        typer.Option(
+            min=1,
+            max=600,
+            metavar="S",
+            help="How much of the song is on the page: from --start, if that is given, else from its middle.",
+        ),
+    ] = 30,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> Request:
     """Restore heavily compressed music: MP3 (or any other) in, full-bandwidth FLAC or WAV out."""

@@ -52,6 +52,8 @@ class Request:
     plot: str | None
     plot_scale: Literal["linear", "mel", "log"]
     plot_channels: Literal["mono", "all"]
+    page: str | None
+    page_seconds: float
     version: bool
 
     @property

@@ -14,6 +14,7 @@ from mp3fix.batch.plan import Job
 from mp3fix.batch.sources import STDIO
 from mp3fix.batch.verdict import Rules, Verdict, after_a_look, at_once, with_picture
 from mp3fix.batch.work import DONE, How, Record, Task, attempt, drawn, failure, refusal
+from mp3fix.cli import page
 from mp3fix.cli.console import Console, print_record
 from mp3fix.cli.request import Request
 from mp3fix.cli.stdin import as_file
@@ -193,16 +194,20 @@ def _check_channels(job: Job) -> None:
         )
 
 
-def restore_one(job: Job, planner: Planner, console: Console, as_json: bool) -> int:
-    """Restore one song in this process. Returns the exit code.
+def restore_one(
+    job: Job, planner: Planner, console: Console, as_json: bool, asked: page.Asked | None = None
+) -> int:
+    """Restore one song in this process, and make a page of it if one is asked for. Returns the exit code.
 
     Raises:
         Mp3fixError: the generator cannot be loaded.
     """
     with Folders() as folders:
         try:
+            if asked is not None:
+                folders.make(asked.path.parent)
             if job.piped:
-                record = _through_pipes(job, planner, folders, console)
+                record = _through_pipes(job, planner, folders, console, asked)
             else:
                 task = planner.task(job)
                 if task is None:
@@ -212,18 +217,23 @@ def restore_one(job: Job, planner: Planner, console: Console, as_json: bool) -> 
                     folders.make(job.folder)
                     with console.progress(Path(job.name).name) as progress:
                         record = attempt(task, restorer, progress)
+                record = page.with_page(record, asked, Path(job.typed), job, planner.how)
         except (EncodeError, DecodeError) as error:
             record = failure(str(error))
         except OSError as error:
             record = failure(system_reason(error, job.name))
     record = told(job, planner.how, record)
     console.ended(job.name, record)
+    if said := page.told(record):
+        console.note(said)
     if as_json:
         print_record(record)
-    return int(record["status"] == "failed" or "picture_error" in record)
+    return int(record["status"] == "failed" or bool({"picture_error", "page_error"} & record.keys()))
 
 
-def _through_pipes(job: Job, planner: Planner, folders: Folders, console: Console) -> Record:
+def _through_pipes(
+    job: Job, planner: Planner, folders: Folders, console: Console, asked: page.Asked | None
+) -> Record:
     """Restore from standard input, or to standard output."""
     how, sketch, found = planner.how, planner.sketch(job), planner.foreseen(job)
     if found.action == "refuse":
@@ -236,10 +246,10 @@ def _through_pipes(job: Job, planner: Planner, folders: Folders, console: Consol
             write = partial(restore_song, path, out, restorer, how.options, how.target, progress)
             result = folders.fill([job.folder], write)
             record = {**result.record(), "device": restorer.generator.device}
-            if sketch is None:
-                return record
-            seeds, span = how.options.seeds, (how.target.start, how.target.duration)
-            return drawn(record, sketch, path, job.outputs, seeds, *span, result.gain_db, job.name)
+            if sketch is not None:
+                seeds, span = how.options.seeds, (how.target.start, how.target.duration)
+                record = drawn(record, sketch, path, job.outputs, seeds, *span, result.gain_db, job.name)
+            return page.with_page(record, asked, path, job, how)
 
 
 def restore_many(

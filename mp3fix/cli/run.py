@@ -9,6 +9,7 @@ from mp3fix import __version__
 from mp3fix.batch.plan import Job, Naming, jobs
 from mp3fix.batch.sources import Found, find
 from mp3fix.cli.console import Console, print_record
+from mp3fix.cli.page import Asked, check_page
 from mp3fix.cli.plot import picture_name
 from mp3fix.cli.request import Request, check, recipe
 from mp3fix.cli.values import output_suffix, seeds
@@ -123,6 +124,16 @@ def _restore(request: Request, found: Found) -> int:
         console.warn(f"{contract.name} is deterministic: --seed changes nothing")
     many = found.library or len(planned) + len(found.failures) > 1
     many = many or (request.scheduler is not None and not planned[0].piped)  # only this process has its pipes
+    asked = None
+    if request.page is not None:
+        check_page(request, planned, many)
+        asked = Asked(
+            Path(request.page),
+            request.page_seconds,
+            f"{contract.name} {contract.version}",
+            contract.kind == "stochastic",
+            request.force,
+        )
     planner = Planner(request, contract, recipe(request, contract, done.digest(path), suffix), many)
     if request.dry_run:
         summary = Summary()
@@ -137,4 +148,4 @@ def _restore(request: Request, found: Found) -> int:
         return code
     if many:
         return restore_many(planned, found.failures, planner, request, console)
-    return restore_one(planned[0], planner, console, request.json)
+    return restore_one(planned[0], planner, console, request.json, asked)

@@ -75,7 +75,11 @@ def check_channels(path: Path, name: str) -> None:
     except DecodeError:
         return  # whoever restores it says better what is wrong
     if channels > MOST_CHANNELS:
-        raise UsageError(f"{name}: a page plays one or two channels, not {channels}: leave --page out")
+        raise UsageError(_too_many(name, channels))
+
+
+def _too_many(name: str, channels: int) -> str:
+    return f"{name}: a page plays one or two channels, not {channels}: leave --page out"
 
 
 def write_page(page: Path, subject: Subject, seconds: float, overwrite: bool = False) -> Written:
@@ -121,6 +125,8 @@ def _span(subject: Subject, seconds: float) -> Span:
         raise DecodeError(f"{shown(first)}: cannot be read again for the page ({error})") from error
     if not can_hold_rate(info.samplerate):
         raise EncodeError(f"{shown(first)}: no page can play {info.samplerate} Hz; choose another --rate")
+    if info.channels > MOST_CHANNELS:
+        raise EncodeError(_too_many(subject.name, info.channels))
     frames = min(info.frames, round(seconds * info.samplerate))
     return Span(info.samplerate, 0 if subject.begin else (info.frames - frames) // 2, frames)
 
