@@ -26,6 +26,10 @@ from mp3fix.signal.cutoff import CutoffMeter
 
 Progress = Callable[[float, float | None], None]
 
+_BANDS_HZ = (500, 1000, 1500, 2000, 3000, 6000, 12000)  # widths of the bands of a coarse spectrum ...
+_MOST_BANDS = 15  # ... of which there are so many
+_LOWEST_DB = -120.0
+
 
 @dataclass(frozen=True)
 class Target:
@@ -78,6 +82,9 @@ class Result:
         rate: of the output, Hz.
         cutoff_before, cutoff_after: measured, Hz.
         gain_db: applied to keep within full scale, or asked for.
+        band_hz: width of the bands of the two spectra, of which the first begins at 0 Hz.
+        bands_before, bands_after: long-term spectra of the first draw, mean power in each band, dB below the strongest
+            frequency, at least -120.
         warnings: what the user should know.
     """
 
@@ -91,6 +98,9 @@ class Result:
     cutoff_before: float = 0.0
     cutoff_after: float = 0.0
     gain_db: float = 0.0
+    band_hz: int = 0
+    bands_before: list[float] = field(default_factory=list)
+    bands_after: list[float] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def record(self) -> dict[str, Any]:
@@ -106,6 +116,11 @@ class Result:
             "cutoff_before": round(self.cutoff_before),
             "cutoff_after": round(self.cutoff_after),
             "gain_db": round(self.gain_db, 2),
+            "spectrum": {
+                "band_hz": self.band_hz,
+                "before_db": [round(level, 1) for level in self.bands_before],
+                "after_db": [round(level, 1) for level in self.bands_after],
+            },
             "warnings": self.warnings,
         }
 
@@ -194,8 +209,19 @@ def restore_song(
         result.warnings[:0] = decoder.warnings
     result.seconds = written / outer
     result.cutoff_before, result.cutoff_after = (meter.hz for meter in meters)
+    rate = restorer.generator.contract.stft.rate
+    result.band_hz = next(hz for hz in _BANDS_HZ if rate / 2 <= _MOST_BANDS * hz)
+    result.bands_before, result.bands_after = (_bands(meter, result.band_hz, rate) for meter in meters)
     result.elapsed = time.monotonic() - began
     return result
+
+
+def _bands(meter: CutoffMeter, width: int, rate: int) -> list[float]:
+    power = 10 ** (meter.spectrum_db / 10)
+    frequencies = np.linspace(0, rate / 2, len(power))
+    starts = np.searchsorted(frequencies, np.arange(0, rate / 2, width))
+    means = np.add.reduceat(power, starts) / np.diff([*starts, len(power)])
+    return [max(_LOWEST_DB, float(10 * np.log10(mean))) if mean > 0 else _LOWEST_DB for mean in means]
 
 
 def _probe(path: Path) -> Info | None:

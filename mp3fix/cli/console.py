@@ -104,6 +104,13 @@ class Console:
         where = ", ".join(shown(Path(path)) for path in written if path) or "standard output"
         if record["status"] == "restored":
             self._print(f"{where}: {summary(record)}")
+            if self._verbose and self._terminal and closing:
+                from rich.console import Console as Rich
+
+                from mp3fix.report.terminal import spectrum
+
+                rich = Rich(stderr=True, highlight=False)
+                rich.print(spectrum(record, rich.encoding))
             if self._verbose:
                 self._print(f"    decoded by {record['decoder']}, run on {record['device']}")
         else:

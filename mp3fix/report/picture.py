@@ -137,7 +137,7 @@ def _palette() -> np.ndarray:
 
     fading = np.linspace(0, 1, 8, endpoint=False)[:, None]
     lines = [np.array(to_rgb(colour)) * (1 - fading) + fading for colour in _LINES]
-    greys = np.linspace(0, 1, 24)[:, None].repeat(3, 1)
+    greys = np.linspace(0.3, 1, 24)[:, None].repeat(3, 1)  # of writing; darker ones are too like dark colours
     levels = matplotlib.colormaps[_COLOURS](np.linspace(0, 1, 256 - 24 - 8 * len(_LINES)))[:, :3]
     return np.round(np.concatenate([levels, greys, *lines]) * 255).astype(np.uint8)
 
@@ -181,7 +181,7 @@ def _figure(
         side.tick_params(labelleft=False)
     sides[-1].set_xlabel("long-term level, dB")
     bar = figure.colorbar(image, ax=[*axes, *sides], pad=0.01, fraction=0.02, aspect=50, extend="both")
-    bar.set_label("dB of a sine of full scale")
+    bar.set_label("dB re a sine of full scale")
     return figure
 
 
@@ -212,6 +212,8 @@ def _spectrogram(axis: Any, levels: np.ndarray, each: Spectra, scale: Scale, sta
         interpolation="antialiased",
     )
     if 0 < each.cutoff < _FULL * each.rate:
+        from matplotlib.patheffects import withStroke
+
         place = float(scale.place(each.cutoff))
         above = place < 0.85
         axis.axhline(place, color="white", linewidth=0.8, linestyle=(0, (4, 3)))
@@ -225,6 +227,7 @@ def _spectrogram(axis: Any, levels: np.ndarray, each: Spectra, scale: Scale, sta
             va="bottom" if above else "top",
             color="white",
             fontsize=9,
+            path_effects=[withStroke(linewidth=2, foreground="black")],
         )
     return image
 
