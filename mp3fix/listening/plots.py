@@ -1,4 +1,4 @@
-"""Pictures of listening tests."""
+"""Pictures of listening tests; to be drawn within `plotting()`."""
 
 import io
 from pathlib import Path
@@ -14,15 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WORDS = ("Bad", "Poor", "Fair", "Good", "Excellent")
-_COLOURS = (
-    "#4477aa",
-    "#ee6677",
-    "#228833",
-    "#ccbb44",
-    "#66ccee",
-    "#aa3377",
-    "#bbbbbb",
-)  # Paul Tol's bright scheme
+# Okabe & Ito 2008: readable by those who see few colours.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#666666")
 _BOX_FROM = 5  # listeners; of fewer there is no box, their means are drawn themselves
 
 
@@ -71,12 +64,9 @@ def ratings(rated: Ratings, method: str, path: Path) -> None:
     many = len(rated.items) > 3
     items.set_xticks(at, rated.items, rotation=20 if many else 0, ha="right" if many else "center")
     items.set_title("Items: mean over listeners with its 95 % interval", loc="left", fontsize=10)
-    items.legend(
-        ncols=min(4, len(rated.systems)),
-        fontsize=8,
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.28),
-        frameon=False,
+    handles = items.get_legend_handles_labels()
+    figure.legend(
+        *handles, ncols=min(6, len(rated.systems)), fontsize=8, loc="outside lower center", frameon=False
     )
     for axes in (whole, items):
         _scale(axes, method)
@@ -125,7 +115,7 @@ def which(told: Which, path: Path) -> None:
         dark = count > 0.5 * trials
         text = f"{count}\n{count / trials:.0%}"
         axes.text(column, row, text, ha="center", va="center", color="white" if dark else "black")
-    axes.set_xticks(range(3), [f"called\n{label}" for label in LABELS])
+    axes.set_xticks(range(3), [f"called\n{label.replace('mp3', 'MP3')}" for label in LABELS])
     axes.set_yticks(range(3), told.systems)
     axes.set_title(f"{trials} trials; guessing gives 33 %", loc="left", fontsize=10)
     _save(figure, path)

@@ -1,18 +1,16 @@
 """What a listening test says, as report.md, tables as CSV and a picture."""
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from mp3fix.errors import Mp3fixError
 from mp3fix.files.names import system_reason
-from mp3fix.listening import analysis, plots
+from mp3fix.listening import analysis, plots, tables
 from mp3fix.listening.analysis import Abx, Ratings, Which
 from mp3fix.listening.results import LABELS, Key, Result
 from mp3fix.listening.statistics import Share, Summary
 from mp3fix.listening.writing import write
+from mp3fix.report.plotting import plotting
 
 NAMES = {
     "mos": "Absolute category rating (MOS, 0 bad to 4 excellent)",
@@ -44,19 +42,22 @@ def write_report(results: Sequence[Result], refused: Sequence[str], key: Key, ou
                 "post-screening leaves no listener: " + "; ".join(map(" ".join, rated.excluded.items()))
             )
         lines += _ratings(rated, key.method)
-        write(out / "systems.csv", _csv(_system_rows(rated)))
-        plots.ratings(rated, key.method, out / PICTURE)
+        write(out / "systems.csv", tables.systems(rated))
+        with plotting():
+            plots.ratings(rated, key.method, out / PICTURE)
     elif key.method == "abx":
         answered = analysis.abx(results, key)
         lines += _abx(answered)
-        plots.abx(answered, out / PICTURE)
+        with plotting():
+            plots.abx(answered, out / PICTURE)
     else:
         told = analysis.which(results, key)
         lines += _which(told)
-        plots.which(told, out / PICTURE)
+        with plotting():
+            plots.which(told, out / PICTURE)
     lines += [f"![results]({PICTURE})", ""]
     lines += _remarks(results, refused, key)
-    write(out / "answers.csv", _csv(_answer_rows(results, key)))
+    write(out / "answers.csv", tables.answers(results, key))
     write(out / "report.md", "\n".join(lines).rstrip() + "\n")
     return out / "report.md"
 
@@ -118,7 +119,7 @@ def _tests(rated: Ratings, method: str) -> list[str]:
         test = rated.omnibus
         lines += [
             f"Friedman's test of all systems{' but the anchors' * (method == 'mushra')}: "
-            f"χ²({test.df}) = {test.chi2:.2f}, p = {_p(test.p)}, Kendall's W = {test.w:.2f}.",
+            f"χ²({test.df}) = {test.chi2:.2f}, {_is(test.p)}, Kendall's W = {test.w:.2f}.",
             "",
         ]
     lines += [
@@ -166,7 +167,7 @@ def _abx(answered: Abx) -> list[str]:
     lines = [
         f"## Can {first} be told from {second}?",
         "",
-        f"{pooled.right} of {pooled.n} answers were right: {_share(pooled)}, one-sided binomial p = {_p(pooled.p)}. "
+        f"{pooled.right} of {pooled.n} answers were right: {_share(pooled)}, one-sided binomial {_is(pooled.p)}. "
         "Guessing gives 50 %. Intervals are Clopper and Pearson's, 95 %.",
         "",
         "| listener | right | of | share, interval | p | p (Holm) |",
@@ -188,7 +189,7 @@ def _which(told: Which) -> list[str]:
         "## What was taken for what",
         "",
         f"{told.right} of {3 * trials} labels were right; guessing gives {trials}. "
-        f"p of as many by guessing = {_p(told.p)} (exact; the three labels of a trial depend on each other).",
+        f"As many by guessing: {_is(told.p)} (exact; the three labels of a trial depend on each other).",
         "",
         f"| system | {' | '.join(f'called {label}' for label in LABELS)} | right, interval | p against 1 in 3 |",
         "|---" * (len(LABELS) + 3) + "|",
@@ -203,7 +204,7 @@ def _which(told: Which) -> list[str]:
         lines += [
             "",
             f"Where another than the lossless one was called lossless, it was the restoration in {mistaken.right} of "
-            f"{mistaken.n} trials ({_share(mistaken)}; p against 1 in 2 = {_p(mistaken.p)}).",
+            f"{mistaken.n} trials ({_share(mistaken)}; against 1 in 2, {_is(mistaken.p)}).",
         ]
     lines += ["", "| listener | right labels | of | p | p (Holm) |", "|---|---|---|---|---|"]
     for name, (right, own, p, corrected) in told.listeners.items():
@@ -228,38 +229,6 @@ def _remarks(results: Sequence[Result], refused: Sequence[str], key: Key) -> lis
     return lines
 
 
-def _system_rows(rated: Ratings) -> Iterable[Sequence[Any]]:
-    yield "system", "item", "n", "mean", "sd", "low", "high"
-    for system in rated.systems:
-        for item, each in [("", rated.overall[system])] + [
-            (item, rated.per_item[item, system]) for item in rated.items
-        ]:
-            yield system, item, each.n, each.mean, each.sd, each.low, each.high
-
-
-def _answer_rows(results: Sequence[Result], key: Key) -> Iterable[Sequence[Any]]:
-    """One row a rating, in the order they were heard; of ABX one a trial."""
-    if key.method == "abx":
-        yield "listener", "trial", "item", "x", "answer", "right"
-    else:
-        yield "listener", "trial", "item", "system", "label" if key.method == "which" else "score"
-    for result in results:
-        for place, trial in enumerate(result.trials, 1):
-            stimuli, head = key.stimuli[trial.item], (result.participant, place, key.items[trial.item])
-            if key.method == "abx":
-                x, answer = (stimuli[trial.answers[name]] for name in ("x", "answer"))
-                yield *head, x, answer, int(x == answer)
-                continue
-            for stimulus, answer in trial.answers.items():
-                yield *head, stimuli[stimulus], answer
-
-
-def _csv(rows: Iterable[Sequence[Any]]) -> str:
-    file = io.StringIO()
-    csv.writer(file, lineterminator="\n").writerows(rows)
-    return file.getvalue()
-
-
 def _plain(text: str) -> str:
     """Text that Markdown shows as it is, whoever wrote it."""
     return "".join(f"&#{ord(c)};" if c in "\\`*_{}[]<>&|#!~$" else c for c in text)
@@ -274,7 +243,15 @@ def _interval(each: Summary) -> str:
 
 
 def _share(each: Share) -> str:
-    return f"{each.share:.0%} ({each.low:.0%} to {each.high:.0%})" if each.n else "–"
+    if not each.n:
+        return "–"
+    return f"{100 * each.share:.0f} % ({100 * each.low:.0f} to {100 * each.high:.0f})"
+
+
+def _is(p: float) -> str:
+    """As `_p` in a sentence: p = 0.012, p < 0.0001."""
+    shown = _p(p)
+    return f"p {shown}" if shown.startswith("<") else f"p = {shown}"
 
 
 def _p(p: float) -> str:
