@@ -44,7 +44,7 @@ class Scale:
     def ticks(self, few: bool = False) -> list[float]:
         """Round frequencies, Hz: some more than four, or about four."""
         if self.name == "linear":
-            steps = (500, 1000, 2000, 5000, 10000, 20000)
+            steps = (500, 1000, 2000, 5000, 10000, 20000, 50000)
             step = next(step for step in (*steps, self.top) if self.top / step < (4 if few else 6))
             return [float(hz) for hz in np.arange(0, self.top, step)]
         lowest = 500 if self.name == "mel" else 0
