@@ -66,7 +66,7 @@ def test_the_wheel_holds_models_and_licences(wheel: Path) -> None:
         "licenses/models/LICENSE",
     }
     for source in (ROOT / "mp3fix").rglob("*"):
-        if source.suffix in (".py", ".toml"):
+        if source.suffix in (".py", ".toml", ".js", ".css", ".html", ".j2"):
             assert source.relative_to(ROOT).as_posix() in files
     assert all(name.startswith(("mp3fix/", "mp3fix-")) for name in files)
 

@@ -45,7 +45,6 @@ function describe() {
 function refresh() {
   const { playing, looping, matching, selected } = player;
   element("play").textContent = playing ? "Pause" : "Play";
-  element("play").setAttribute("aria-pressed", playing);
   element("loop").setAttribute("aria-pressed", looping);
   element("match").setAttribute("aria-pressed", matching);
   tracks.forEach((track, row) => {
