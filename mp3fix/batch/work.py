@@ -13,6 +13,7 @@ from mp3fix.batch.folders import Folders
 from mp3fix.batch.verdict import Rules, Verdict, after_a_look
 from mp3fix.errors import EncodeError, Mp3fixError, OutputExistsError
 from mp3fix.files.names import shown, system_reason
+from mp3fix.report import marks
 from mp3fix.restore import Options, Restorer
 from mp3fix.song import Target, restore_song
 
@@ -123,7 +124,11 @@ def drawn(record: Record, sketch: pictures.Sketch, *files: Any, **more: Any) -> 
     The arguments behind the record are those of `pictures.draw_sketch`.
     """
     try:
-        pictures.draw_sketch(sketch, *files, **more)
+        try:
+            pictures.draw_sketch(sketch, *files, **more)
+        except OutputExistsError:
+            if marks.read(Path(sketch.path)) != sketch.mark:  # else another run has drawn it meanwhile
+                raise
     except Exception as error:  # whatever it is, the song is there
         why = _why(error, shown(Path(sketch.path)))
         refused = refusal(error) if isinstance(error, Mp3fixError) else {}

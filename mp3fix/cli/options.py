@@ -237,13 +237,14 @@ def mp3fix(
         str | None,
         typer.Option(
             metavar="[OUT.png]",
-            help="Draw the spectrum before and after, of --samples all draws; .svg and .pdf too.",
-            show_default="a name given to none: NAME.png beside each output",
+            help="Draw spectrograms before and after, of --samples all draws; without a name beside each output. "
+            ".svg and .pdf too.",
+            show_default=False,
         ),
     ] = None,
     plot_scale: Annotated[
         Literal["linear", "mel", "log"],
-        typer.Option(help="Frequency in pictures: linear shows best what is new in the treble."),
+        typer.Option(help="Scale of frequency in pictures; linear shows best what is new in the treble."),
     ] = "linear",
     plot_channels: Annotated[
         Literal["mono", "all"],

@@ -44,6 +44,16 @@ def test_a_song_that_is_done_needs_no_generator() -> None:
     assert os.listdir("pictures") == ["x.png"]
 
 
+def test_a_picture_that_another_run_draws_meanwhile() -> None:
+    """Two runs of one command: neither fails. What somebody else puts there is kept."""
+    Path("pictures").mkdir()
+    picture, task = Path(SKETCH.path), replace(done(), picture=replace(SKETCH, overwrite=False))
+    picture.write_text(f"mp3fix-picture:{SKETCH.mark};")
+    assert work.attempt(task, None)["status"] == "drawn"
+    picture.write_text("my holidays")
+    assert work.attempt(task, None)["status"] == "failed" and picture.read_text() == "my holidays"
+
+
 def test_a_disk_that_is_too_full_for_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Songs whose pictures do not fit any more count as those that do not fit."""
 

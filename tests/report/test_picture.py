@@ -27,7 +27,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Shown:
     samples = music(RATE, RATE)
     spectrum = np.fft.rfft(samples)
     spectrum[:, 8000:] = 0
-    low = np.fft.irfft(spectrum).astype(np.float32)
+    low = 0.5 * np.fft.irfft(spectrum).astype(np.float32)
     return Shown(written(tmp_path_factory.mktemp("before"), low, RATE), "before", "before")
 
 

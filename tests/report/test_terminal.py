@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from mp3fix.cli.console import Console
 from mp3fix.report.terminal import spectrum
 
 BEFORE = [-10.0, -20.0, -30.0, -40.0, -50.0, -50.0, -55.0, -60.0, *[-120.0] * 7]
@@ -51,3 +52,30 @@ def test_silence_has_no_bars_and_no_marks() -> None:
     bands = {"band_hz": 1500, "before_db": [-120.0] * 15, "after_db": [-120.0] * 15}
     text = spectrum(record(spectrum=bands, cutoff_before=0, cutoff_after=0), "utf-8").plain
     assert all(len(line.split()) == 1 for line in text.splitlines()[1:])
+
+
+@pytest.mark.parametrize(
+    ("quiet", "verbose", "terminal", "alone", "seen"),
+    [
+        (False, True, True, True, True),
+        (True, True, True, True, False),
+        (False, False, True, True, False),
+        (False, True, False, True, False),
+        (False, True, True, False, False),  # one of many: there are enough lines
+    ],
+)
+def test_who_sees_it(
+    quiet: bool, verbose: bool, terminal: bool, alone: bool, seen: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    console = Console(quiet, verbose)
+    console._terminal = terminal
+    of_a_song = {
+        "status": "restored",
+        "outputs": ["x.flac"],
+        "seconds": 1.0,
+        "elapsed": 1.0,
+        "bitrate_kbps": 64,
+    }
+    console.ended("x.mp3", record(**of_a_song, gain_db=0.0, decoder="ffmpeg", device="cpu"), closing=alone)
+    out, err = capfd.readouterr()
+    assert out == "" and ("11.2 before" in err) is seen
