@@ -120,11 +120,9 @@ def with_picture(found: Verdict, picture: Path, state: pictures.State, rules: Ru
         )
     if found.action == "restore":
         return replace(found, overdraw=state != "absent")
-    return (
-        found
-        if state == "done"
-        else Verdict("draw", "is done, but for its picture", overdraw=state != "absent")
-    )
+    if state == "done":
+        return found
+    return Verdict("draw", "is done, but for its picture", overdraw=state != "absent")
 
 
 def _restored(outputs: Sequence[Path], state: done.State, rules: Rules, reason: str = "") -> Verdict:

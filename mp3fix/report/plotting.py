@@ -59,7 +59,9 @@ def _load() -> None:
     backend, folder = os.environ.pop("MPLBACKEND", None), os.environ.get("MPLCONFIGDIR")
     try:
         import matplotlib.figure
-        import matplotlib.font_manager  # noqa: F401
+        import matplotlib.font_manager
+
+        matplotlib.get_configdir(), matplotlib.get_cachedir()  # now, not at some later moment
     except ImportError as error:
         raise Mp3fixError(f"pictures need matplotlib: pip install 'mp3fix[plot]' ({error})") from None
     finally:

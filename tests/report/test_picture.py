@@ -132,13 +132,15 @@ def test_nothing_is_left_of_what_fails(before: Shown, after: list[Shown], tmp_pa
 
 
 HOSTILE = """
+import os
 import sys
 from pathlib import Path
 from mp3fix.report.picture import Shown, View, draw
 path = Path(sys.argv[1])
-heading = "$x_{1 日本語 \\u0645 \\U0001f600 \\x00" + "y" * 300
+heading = "$x_{1$ 日本語 \\u0645 \\U0001f600 \\x00" + "y" * 300
 draw(Path(sys.argv[2]), heading, Shown(path, "$a", "_b"), [Shown(path, "c$", "d")], View())
 assert "matplotlib.pyplot" not in sys.modules
+assert os.listdir(os.environ["TMPDIR"]) == []  # already: workers end without Python's own end
 """
 
 
