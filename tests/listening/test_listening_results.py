@@ -50,6 +50,7 @@ HOSTILE: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [
     ("another format", lambda r: r | {"mp3fix-listening": 2}, "no result"),
     ("of another test", lambda r: r | {"test": "x"}, "another test"),
     ("a path as its code", lambda r: r | {"participant": "../../ETC"}, "code"),
+    ("a tag in its code", lambda r: r | {"participant": "ANNA<B>"}, "code"),
     ("no code", lambda r: r | {"participant": None}, "code"),
     ("no trials", lambda r: r | {"trials": None}, "no list of trials"),
     ("a trial that is none", lambda r: r | {"trials": [7]}, "trial 1: is none"),
