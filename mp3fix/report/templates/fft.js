@@ -45,8 +45,9 @@ class Spectrum {
     for (let row = 0; row < this.rows; row += 1) {
       let strongest = 0;
       for (let bin = row * perRow; bin < (row + 1) * perRow; bin += 1) {
-        const mirrored = (size - bin) % size;
-        const power = real[bin] ** 2 + imaginary[bin] ** 2 + real[mirrored] ** 2 + imaginary[mirrored] ** 2;
+        const mirrored = (size - bin) & (size - 1);
+        const [a, b, c, d] = [real[bin], imaginary[bin], real[mirrored], imaginary[mirrored]];
+        const power = a * a + b * b + c * c + d * d;
         if (power > strongest) strongest = power;
       }
       const decibels = 10 * Math.log10((strongest * this.scale) / 4 + 1e-20);

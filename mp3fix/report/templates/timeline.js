@@ -58,10 +58,13 @@ function ticks() {
   const first = Math.ceil((facts.start + from / facts.rate) / step);
   const last = Math.floor((facts.start + to / facts.rate) / step);
   const labels = [];
+  const { clientWidth } = element("ticks");
   for (let number = first; number <= last; number += 1) {
+    const at = fraction((number * step - facts.start) * facts.rate);
+    if (at * clientWidth > clientWidth - 45) break; // it would be cut
     const label = document.createElement("span");
     label.textContent = clock(number * step, places);
-    label.style.left = `${100 * fraction((number * step - facts.start) * facts.rate)}%`;
+    label.style.left = `${100 * at}%`;
     labels.push(label);
   }
   element("ticks").replaceChildren(...labels);
