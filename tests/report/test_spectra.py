@@ -109,7 +109,7 @@ def test_nothing_is_above_the_band_of_a_file() -> None:
     power = np.ones((1, 257))
     power[0, 0] = 100
     found = rows(power, 4000 / 256, edges)[:, 0]
-    assert np.allclose(found[1:79], 1) and (found[82:] == 0).all()
+    assert np.allclose(found[1:80], 1) and found[80] <= 1 and (found[81:] == 0).all()
 
 
 @pytest.mark.parametrize("top", [4000.0, 11025.0, 22050.0, 24000.0, 96000.0])
