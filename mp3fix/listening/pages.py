@@ -12,14 +12,15 @@ import json
 import secrets
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from mp3fix import __version__
-from mp3fix.errors import Mp3fixError, OutputExistsError
-from mp3fix.files.names import shown
+from mp3fix.errors import EncodeError, Mp3fixError, OutputExistsError
+from mp3fix.files.names import shown, system_reason
 from mp3fix.listening.anchors import EDGES, anchor
 from mp3fix.listening.stimuli import REFERENCE, Item, level
 from mp3fix.listening.writing import flac, write
@@ -128,8 +129,14 @@ def make(
     sounds = {
         names[item.name]: _script(item, names[item.name], stimuli[item.name], rate) for item in levelled
     }
-    size = _publish(out, test, sounds, one_file)
-    write(key_path(out), json.dumps(key, indent=1) + "\n")
+    with _errors(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+    write(key_path(out), json.dumps(key, indent=1) + "\n")  # first: a page without its key is worth nothing
+    try:
+        size = _publish(out, test, sounds, one_file)
+    except BaseException:
+        key_path(out).unlink(missing_ok=True)
+        raise
     tested = [item for item in levelled if not item.practice]
     each = {"mos": len(tested[0].stimuli), "abx": repeats}.get(method, 1)
     return Made(out / "index.html", key_path(out), lufs, len(tested) * each, size / 1e6, _warnings(levelled))
@@ -194,26 +201,31 @@ def _script(item: Item, name: str, stimuli: dict[str, str], rate: int) -> str:
 
 def _publish(out: Path, test: dict[str, Any], sounds: dict[str, str], one_file: bool) -> int:
     """Write the folder in one step; returns its size in bytes."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    with _errors(out):
         part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    except OSError as error:
-        raise Mp3fixError(f"{shown(out)}: {error.strerror}") from error
-    try:
-        folder = part / "page"  # with the permissions of new folders, which the temporary one has not
-        folder.mkdir()
-        (folder / "index.html").write_text(_page(test, sounds if one_file else {}), encoding="utf-8")
-        if not one_file:
-            (folder / "sound").mkdir()
-            for name, script in sounds.items():
-                (folder / "sound" / f"{name}.js").write_text(script, encoding="ascii")
-        size = sum(path.stat().st_size for path in folder.rglob("*.*"))
-        folder.rename(out)
-    except OSError as error:
-        raise Mp3fixError(f"{shown(out)}: {error.strerror}") from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+        try:
+            folder = part / "page"  # with the permissions of new folders, which the temporary one has not
+            folder.mkdir()
+            (folder / "index.html").write_text(
+                _page(test, sounds if one_file else {}), encoding="utf-8", newline="\n"
+            )
+            if not one_file:
+                (folder / "sound").mkdir()
+                for name, script in sounds.items():
+                    (folder / "sound" / f"{name}.js").write_text(script, encoding="ascii", newline="\n")
+            size = sum(path.stat().st_size for path in folder.rglob("*.*"))
+            folder.rename(out)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
     return size
+
+
+@contextmanager
+def _errors(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise EncodeError(system_reason(error, str(out))) from error
 
 
 def _page(test: dict[str, Any], sounds: dict[str, str]) -> str:

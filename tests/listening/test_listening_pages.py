@@ -12,7 +12,7 @@ import soundfile
 from listeners import RATE, music, write_set
 
 from mp3fix.cli import lab
-from mp3fix.errors import Mp3fixError, OutputExistsError
+from mp3fix.errors import EncodeError, Mp3fixError, OutputExistsError
 from mp3fix.listening.pages import Method, key_path, make
 from mp3fix.listening.results import read_key
 from mp3fix.listening.stimuli import Item, read_set
@@ -104,6 +104,19 @@ def test_an_old_key_is_never_lost(tmp_path: Path) -> None:
         make(items("reference", "mp3"), RATE, "mos", out, "T")
     assert key_path(out).read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["test", "test.key.json"]
+
+
+def test_what_cannot_be_written_is_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "rename", full)
+    with pytest.raises(EncodeError, match="test: No space left"):
+        make(items("reference", "mp3"), RATE, "mos", tmp_path / "new" / "test", "T")
+    assert list((tmp_path / "new").iterdir()) == []
+    (tmp_path / "file").write_text("")
+    with pytest.raises(EncodeError, match="file"):
+        make(items("reference", "mp3"), RATE, "mos", tmp_path / "file" / "test", "T")
 
 
 @pytest.mark.parametrize(
