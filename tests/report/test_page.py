@@ -109,6 +109,17 @@ def test_gains(made: Any) -> None:
     assert loudness(raised, RATE) == pytest.approx(lufs[1], abs=0.05) or np.abs(raised).max() > 0.999
 
 
+def test_a_difference_of_one_click_is_raised_to_full_scale_only(tmp_path: Path) -> None:
+    before = music(RATE, RATE)
+    after = before.copy()
+    after[:, RATE // 2] += 0.25
+    for name, samples in (("in.wav", before), ("out.wav", after)):
+        soundfile.write(tmp_path / name, samples.T, RATE, "FLOAT")
+    about = Subject(tmp_path / "in.wav", "in.wav", [Restoration(tmp_path / "out.wav", "Restored")], "tiny")
+    difference = facts_of(write_page(tmp_path / "out.html", about, 1).page)["sources"][2]
+    assert difference["gain"] == pytest.approx(12.04, abs=0.02)
+
+
 def test_what_passes_full_scale_is_lowered_alike(tmp_path: Path) -> None:
     about = subject(tmp_path, scale=4.0)
     written = write_page(tmp_path / "out.html", about, 2)

@@ -139,7 +139,8 @@ class Spectrograms extends EventTarget {
   async analyse(piece) {
     const buffers = this.store.pieces.get(piece);
     const { ROWS, COARSE } = Spectrograms;
-    for (let source = 0; source < buffers.length; source += 1) {
+    const shown = [...this.canvases.values()];
+    for (const source of new Set([...shown, ...buffers.keys()])) {
       if (this.coarse.has(`${source}-${piece}`)) continue;
       await Spectrograms.breath();
       const columns = Math.ceil(buffers[source].length / COARSE);
