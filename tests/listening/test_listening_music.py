@@ -13,6 +13,8 @@ from mp3fix.listening.music import make_set
 from mp3fix.listening.stimuli import read_set
 from mp3fix.training import codec
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 6.0
 
 

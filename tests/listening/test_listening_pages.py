@@ -145,6 +145,7 @@ def test_practice_alone_is_no_test(tmp_path: Path) -> None:
         make(found, rate, "mos", tmp_path / "test", "T")
 
 
+@pytest.mark.slow
 def test_the_program(tmp_path: Path) -> None:
     write_set(tmp_path / "set", ITEMS, ("reference", "mp3", "ours"))
 
