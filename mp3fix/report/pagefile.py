@@ -90,22 +90,22 @@ def write_files(
     beside = {"folder": folder.name if apart else None}
     settings = dict(values) | beside | {"facts": values["facts"] | beside | {"identity": identity}}
     rendered = _render(settings, {} if apart else named, length)
-    kept: list[Path] = []
     with _errors(page):
+        # Files that are there are those of the same page, made before: it plays on if this one fails.
+        new = [path for path in files if apart and not path.exists()]
         try:
             if apart:
                 folder.mkdir(exist_ok=True)
                 for path, text in files.items():
-                    kept.append(path)
                     _write(path, text, True)
             _write(page, rendered, True if overwrite else _is_ours(page))
         except BaseException:
-            for path in kept:
+            for path in new:
                 path.unlink(missing_ok=True)
             with suppress(OSError):
                 folder.rmdir()
             raise
-    _remove_others(folder, {path.name for path in kept})
+    _remove_others(folder, {path.name for path in files if apart})
     return Written(page, folder if apart else None, len(rendered.encode()) + (length if apart else 0))
 
 

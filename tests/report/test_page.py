@@ -249,6 +249,24 @@ def test_nothing_is_left_of_what_fails(tmp_path: Path, monkeypatch: pytest.Monke
     assert set(tmp_path.iterdir()) == there
 
 
+def test_a_page_that_is_there_still_plays_when_it_fails_to_be_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = subject(tmp_path)
+    monkeypatch.setattr(pagefile, "LARGEST", 10_000)
+    out = write_page(tmp_path / "out.html", about, 1).page
+    there = {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")}
+
+    def interrupted(path: Path) -> None:
+        if path.name.startswith(".out.html"):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("mp3fix.files.temporary.sync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_page(out, about, 1)
+    assert {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")} == there
+
+
 def test_what_no_page_can_play(tmp_path: Path) -> None:
     path = tmp_path / "in.wav"
     soundfile.write(path, np.zeros((100, 3)), RATE)
