@@ -130,11 +130,11 @@ def drawn(record: Record, sketch: pictures.Sketch, *files: Any, **more: Any) -> 
             if marks.read(Path(sketch.path)) != sketch.mark:  # else another run has drawn it meanwhile
                 raise
     except Exception as error:  # whatever it is, the song is there
-        why = _why(error, shown(Path(sketch.path)))
+        text = why(error, shown(Path(sketch.path)))
         refused = refusal(error) if isinstance(error, Mp3fixError) else {}
         if record == DONE:
-            return failure(why) | refused
-        return {**record, "picture": None, "picture_error": why, **refused}
+            return failure(text) | refused
+        return {**record, "picture": None, "picture_error": text, **refused}
     return {"status": "drawn", "reason": "is done, but for its picture"} if record == DONE else record
 
 
@@ -152,11 +152,16 @@ def _restore(task: Task, restorer: Restorer, progress: Progress | None) -> Recor
     except EncodeError as error:
         return failure(str(error)) | refusal(error)
     except Exception as error:  # one song must not end a run of thousands
-        return failure(_why(error, task.name))
+        return failure(why(error, task.name))
 
 
-def _why(error: Exception, name: str) -> str:
-    """What is told of an error."""
+def why(error: Exception, name: str) -> str:
+    """What is told of an error, of whatever kind.
+
+    Args:
+        error: what was raised.
+        name: of the file that it is about, for errors that do not name one.
+    """
     if isinstance(error, Mp3fixError):
         return str(error)
     if isinstance(error, OSError):

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mp3fix.errors import Mp3fixError, UsageError
-from mp3fix.files.names import shown, system_reason
+from mp3fix.errors import UsageError
+from mp3fix.files.names import shown
 from mp3fix.report.extras import need
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def with_page(record: Record, asked: Asked | None, source: Path, job: "Job", how
         job: the input, and where it goes.
         how: it was restored.
     """
-    from mp3fix.batch.work import DONE
+    from mp3fix.batch.work import DONE, why
     from mp3fix.report.page import Restoration, Subject, write_page
 
     if asked is None:
@@ -96,10 +96,8 @@ def with_page(record: Record, asked: Asked | None, source: Path, job: "Job", how
     subject = Subject(source, Path(job.name).name, made, asked.generator + seed, how.target.start)
     try:
         written = write_page(asked.path, subject, asked.seconds, asked.overwrite)
-    except Mp3fixError as error:
-        return {**record, "page": None, "page_error": str(error)}
-    except OSError as error:
-        return {**record, "page": None, "page_error": system_reason(error, shown(asked.path))}
+    except Exception as error:  # whatever it is, the song is there
+        return {**record, "page": None, "page_error": why(error, shown(asked.path))}
     return {**record, "page": str(asked.path), "page_bytes": written.size} | (
         {"page_folder": str(written.folder)} if written.folder else {}
     )

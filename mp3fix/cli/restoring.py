@@ -147,10 +147,14 @@ class Planner:
         return found and self._with_picture(found, job, prints), prints
 
 
-def foreseer(planner: Planner) -> Callable[[Job], tuple[Record, str]]:
+def foreseer(planner: Planner, asked: page.Asked | None = None) -> Callable[[Job], tuple[Record, str]]:
     """The work of --dry-run: gives of a job the record and a text for people.
 
-    Both raise what the work itself would raise for certain.
+    It raises what the work itself would raise for certain.
+
+    Args:
+        planner: for the jobs.
+        asked: the page of the one song there is; None for none.
     """
 
     def foresee(job: Job) -> tuple[Record, str]:
@@ -181,6 +185,10 @@ def foreseer(planner: Planner) -> Callable[[Job], tuple[Record, str]]:
         }
         if job.picture is not None and picture is None:
             record["picture"] = None
+        if asked is not None:
+            made = found.action != "leave" and not copied
+            record["page"] = str(asked.path) if made else None
+            text += f"\n{job.name} -> {shown(asked.path)}" if made else ""
         return record | ({"reason": found.reason} if found.reason else {}), text
 
     return foresee

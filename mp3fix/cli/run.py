@@ -142,7 +142,7 @@ def _restore(request: Request, found: Found) -> int:
             summary.add(record)
             return told(job, planner.how, record)
 
-        code = _each(found, planned, foreseer(planner), request.json, complete)
+        code = _each(found, planned, foreseer(planner, asked), request.json, complete)
         if many:
             console.note(summary.plan())
         return code

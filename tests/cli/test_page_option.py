@@ -58,6 +58,15 @@ def test_of_what_is_done_only_the_page_is_made(call: Call, song: Path, model: Pa
     assert Path("out.html").read_bytes() == first
 
 
+def test_a_dry_run_names_it(call: Call, song: Path, model: Path) -> None:
+    command = (song, "-o", "out.wav", "--model", model, "--page", "out.html")
+    assert call(*command, "--dry-run").out == f"{song} -> out.wav\n{song} -> out.html\n"
+    assert json.loads(call(*command, "--dry-run", "--json").out)["page"] == "out.html"
+    assert not list(Path().glob("out.*"))
+    assert call(*command[:-2], "-q").code == 0
+    assert call(*command, "--dry-run").out == f"{song} -> out.wav (is done)\n{song} -> out.html\n"
+
+
 def test_from_a_pipe(call: Call, song: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with open(song, "rb") as file:
         monkeypatch.setattr("sys.stdin", type("Stdin", (), {"buffer": file}))
@@ -116,17 +125,21 @@ def test_a_missing_library(
     assert not list(Path().glob("*.flac"))
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(OSError(28, "No space left on device"), "No space left"), (MemoryError(), "not enough memory")],
+)
 def test_a_page_that_fails_leaves_the_song(
-    call: Call, song: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+    call: Call, song: Path, model: Path, error: Exception, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
+        raise error
 
     monkeypatch.setattr("mp3fix.report.page.write_files", full)
     ended = call(song, "-o", "out.flac", "--page", "out.html", "--model", model, "--json")
     record = json.loads(ended.out)
     assert ended.code == 1 and record["status"] == "restored" and record["page"] is None
-    assert "is restored, but has no page: out.html: No space left" in ended.err
+    assert "is restored, but has no page: out.html: " in ended.err and told in ended.err
     assert Path("out.flac").exists() and not Path("out.html").exists()
 
 
