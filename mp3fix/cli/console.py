@@ -110,7 +110,7 @@ class Console:
                 from mp3fix.report.terminal import spectrum
 
                 rich = Rich(stderr=True, highlight=False)
-                rich.print(spectrum(record, rich.encoding))
+                rich.print(spectrum(record, rich.encoding), no_wrap=True, overflow="crop")
             if self._verbose:
                 self._print(f"    decoded by {record['decoder']}, run on {record['device']}")
         else:

@@ -24,7 +24,7 @@ def spectrum(record: dict[str, Any], encoding: str) -> "Text":
     signs = _BLOCKS if _shows_blocks(encoding) else _ASCII
     bands = record["spectrum"]
     width = bands["band_hz"]
-    text = Text("    kHz  ", no_wrap=True, overflow="crop")
+    text = Text("    kHz  ")
     for name, style in _STYLES.items():
         text.append(signs[name] * 2, style).append(f" {name}   ")
     text.append(f"(long-term, {-_RANGE_DB:.0f} to 0 dB)")

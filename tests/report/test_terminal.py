@@ -11,6 +11,17 @@ from mp3fix.report.terminal import spectrum
 BEFORE = [-10.0, -20.0, -30.0, -40.0, -50.0, -50.0, -55.0, -60.0, *[-120.0] * 7]
 AFTER = [-10.0, -20.0, -30.0, -45.0, -50.0, -50.0, -55.0, -60.0, *[-70.0] * 5, -120.0, -120.0]
 
+OF_A_SONG = {
+    "status": "restored",
+    "outputs": ["x.flac"],
+    "seconds": 1.0,
+    "elapsed": 1.0,
+    "bitrate_kbps": 64,
+    "gain_db": 0.0,
+    "decoder": "ffmpeg",
+    "device": "cpu",
+}
+
 
 def record(**changes: Any) -> dict[str, Any]:
     bands = {"band_hz": 1500, "before_db": BEFORE, "after_db": AFTER}
@@ -54,6 +65,17 @@ def test_silence_has_no_bars_and_no_marks() -> None:
     assert all(len(line.split()) == 1 for line in text.splitlines()[1:])
 
 
+def test_a_narrow_terminal_cuts_lines_and_does_not_break_them(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    console = Console(False, True)
+    console._terminal = True
+    console.ended("x.mp3", record(**OF_A_SONG))
+    _, *shown, _ = capfd.readouterr().err.splitlines()  # between what is said of the song
+    assert len(shown) == 16 and max(map(len, shown)) <= 50
+
+
 @pytest.mark.parametrize(
     ("quiet", "verbose", "terminal", "alone", "seen"),
     [
@@ -69,13 +91,6 @@ def test_who_sees_it(
 ) -> None:
     console = Console(quiet, verbose)
     console._terminal = terminal
-    of_a_song = {
-        "status": "restored",
-        "outputs": ["x.flac"],
-        "seconds": 1.0,
-        "elapsed": 1.0,
-        "bitrate_kbps": 64,
-    }
-    console.ended("x.mp3", record(**of_a_song, gain_db=0.0, decoder="ffmpeg", device="cpu"), closing=alone)
+    console.ended("x.mp3", record(**OF_A_SONG), closing=alone)
     out, err = capfd.readouterr()
     assert out == "" and ("11.2 before" in err) is seen
