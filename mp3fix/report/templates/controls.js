@@ -25,7 +25,7 @@ function describe() {
     const source = facts.sources[rows[row]];
     const gain = player.matching || source.of !== undefined ? source.gain : 0;
     track.querySelector(".name").textContent = source.of === undefined ? source.name : "Difference";
-    track.querySelector(".gain").textContent = source.lufs === null ? "too quiet to measure" : decibels(gain);
+    track.querySelector(".gain").textContent = source.lufs === null ? "too quiet or short to measure" : decibels(gain);
     const details = source.of === undefined ? [] : [source.name];
     if (source.lufs !== null) details.push(`${source.lufs.toFixed(1).replace("-", "−")} LUFS`);
     if (source.fileGain) details.push(`file ${decibels(source.fileGain)}`);
@@ -36,10 +36,13 @@ function describe() {
     line.classList.toggle("high", source.cutoff > 0.4 * facts.rate); // its label goes below it
     line.dataset.label = `${(source.cutoff / 1000).toFixed(1)} kHz`;
   });
-  const loudness = facts.target === null ? "" : ` to ${facts.target.toFixed(1).replace("-", "−")} LUFS`;
+  const gains =
+    facts.target === null
+      ? "none, for want of a loudness (ITU-R BS.1770-4)"
+      : `all are lowered to ${facts.target.toFixed(1).replace("-", "−")} LUFS, the loudness (ITU-R BS.1770-4) of the quietest`;
   element("levels").textContent =
-    `Gains: all are lowered${loudness}, the loudness (ITU-R BS.1770-4) of the quietest. The difference is the ` +
-    "restoration minus the original, sample by sample; its gain is what makes it audible.";
+    `Gains: ${gains}. The difference is the restoration minus the original, sample by sample; ` +
+    "its gain is what makes it audible.";
 }
 
 function refresh() {
