@@ -78,12 +78,12 @@ def export(
     reach: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="How far seeds differ: 1 is all the network finds possible. Ours: 0.4."
+            min=0, max=1, help="How far seeds differ: 1 is all the network finds possible. Ours: 0.45."
         ),
     ] = None,
     air: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="How loud noise is where nothing else is to be heard. Ours: 0.8."),
+        typer.Option(min=0, max=1, help="How loud noise is where nothing else is to be heard. Ours: 0.75."),
     ] = None,
     licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "CC-BY-SA-4.0",
     variants: Annotated[

@@ -35,8 +35,8 @@ class Dials:
     """
 
     texture: float = 0.85
-    reach: float = 0.4
-    air: float = 0.8
+    reach: float = 0.45
+    air: float = 0.75
 
 
 class FoldedSystem(System):
