@@ -99,7 +99,8 @@ def test_workers_end_with_their_parent() -> None:
         "import sys; from mp3fix.batch import pool; from mp3fix.batch.work import Task; "
         "pool.run([Task.from_json(line) for line in sys.stdin], 2, lambda *_: None, lambda *_: None)"
     )
-    planned = tasks(how(), song("a.wav", LONG), song("b.wav", LONG))
+    # So long that the first is not done before the second has begun, however busy the machine is.
+    planned = tasks(how(), song("a.wav", 10 * LONG), song("b.wav", 10 * LONG))
     process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE)
     assert process.stdin is not None
     process.stdin.write("".join(task.to_json() + "\n" for task in planned).encode())
