@@ -80,7 +80,7 @@ class Result:
         seconds: of audio written.
         elapsed: seconds that took.
         rate: of the output, Hz.
-        cutoff_before, cutoff_after: measured, Hz.
+        cutoff_before, cutoff_after: measured, Hz; 0 for silence.
         gain_db: applied to keep within full scale, or asked for.
         band_hz: width of the bands of the two spectra, of which the first begins at 0 Hz.
         bands_before, bands_after: long-term spectra of the first draw, mean power in each band, dB below the strongest
@@ -191,7 +191,8 @@ def restore_song(
 
         def watch(before: np.ndarray, after: np.ndarray) -> None:
             meters[0].push(before)
-            meters[1].push(after)
+            # What is drawn where nothing was decoded is not written (see signal.silence).
+            meters[1].push(np.where(before.any(axis=2, keepdims=True), after, 0))
 
         song = Song(restorer.generator, decoder.rate, decoder.channels, options, decoder.lfe, span, watch)
         frames = _frames(decoder, options, span)

@@ -149,6 +149,25 @@ def test_silence_stays_silence_in_files(tmp_path, name, bits, rate):
     assert np.abs(restored[0, rate - 1000 : rate]).max() > 0
 
 
+@pytest.mark.parametrize("kind", ["complex drawn", "waveform drawn"])
+def test_no_treble_is_told_of_silence(tmp_path, kind):
+    """What a generator draws into silence is not written: nor is it measured."""
+    path = written(tmp_path, np.zeros((2, 44100)), 44100)
+    result = restore_file(path, tmp_path / "o.wav", restorer=restorer(kind))
+    assert (result.cutoff_before, result.cutoff_after) == (0, 0)
+    assert result.bands_after == result.bands_before
+
+
+def test_a_silent_channel_has_no_part_in_the_spectrum(tmp_path):
+    samples = music(44100, 44100) * np.float32(0.001)  # next to which the noise drawn into silence is loud
+    samples[1] = 0
+    beside, alone = (
+        restore_file(written(tmp_path, part, 44100), tmp_path / f"{number}.wav", restorer=restorer())
+        for number, part in enumerate((samples, samples[:1]))
+    )
+    assert beside.bands_after == pytest.approx(alone.bands_after, abs=0.01)
+
+
 # --- levels
 
 

@@ -223,7 +223,7 @@ def summary(record: Record) -> str:
     if record["bitrate_kbps"]:
         parts.append(f"{record['bitrate_kbps']} kbit/s")
     before, after = record["cutoff_before"] / 1000, record["cutoff_after"] / 1000
-    parts.append(f"cut-off {before:.1f} -> {after:.1f} kHz")
+    parts.append(f"cut-off {before:.1f} -> {after:.1f} kHz" if before or after else "no cut-off: silence")
     if record["gain_db"]:
         parts.append(f"gain {record['gain_db']:+.1f} dB")
     return ", ".join(parts)

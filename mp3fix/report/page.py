@@ -196,7 +196,7 @@ def _about(subject: Subject, before: Span, measured: Sequence[Measured], scale: 
     codec = [info.codec] if info else []
     if info and info.bitrate_kbps:
         codec.append(f"{info.bitrate_kbps} kbit/s")
-    cutoffs = [f"{each.cutoff / 1000:.1f}" for each in measured]
+    before_khz, after_khz = (each.cutoff / 1000 for each in measured[:2])
     names = [*_names(subject), "Difference"]  # a row each; that of the difference shows one at a time
     seconds = before.frames / before.rate
     first = f" from {clock(before.start / before.rate)}" if before.start else ""
@@ -208,7 +208,7 @@ def _about(subject: Subject, before: Span, measured: Sequence[Measured], scale: 
         "artist": artist,
         "file": subject.name,
         "codec": ", ".join(codec),
-        "cutoffs": f"{cutoffs[0]} → {cutoffs[1]} kHz",
+        "cutoffs": f"{before_khz:.1f} → {after_khz:.1f} kHz" if before_khz or after_khz else "none: silence",
         "generator": subject.generator,
         "lowered": to_db(scale) if scale < 1 else 0.0,
         "excerpt": f"{seconds:.1f} s of the song{first}",

@@ -161,6 +161,8 @@ def test_silence_and_a_moment(tmp_path: Path) -> None:
         written = write_page(tmp_path / f"{name}.html", about, 30)
         facts = facts_of(written.page)
         assert facts["target"] is None and [each["gain"] for each in facts["sources"]] == [0, 0, 0]
+        silent = "<dt>Cut-off</dt><dd>none: silence</dd>" in written.page.read_text(encoding="utf-8")
+        assert silent == (name == "silence")
 
 
 def test_words_are_escaped_and_the_policy_is_strict(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mp3fix.cli.console import Console
+from mp3fix.cli.console import Console, summary
 from mp3fix.report.terminal import spectrum
 
 BEFORE = [-10.0, -20.0, -30.0, -40.0, -50.0, -50.0, -55.0, -60.0, *[-120.0] * 7]
@@ -63,6 +63,9 @@ def test_silence_has_no_bars_and_no_marks() -> None:
     bands = {"band_hz": 1500, "before_db": [-120.0] * 15, "after_db": [-120.0] * 15}
     text = spectrum(record(spectrum=bands, cutoff_before=0, cutoff_after=0), "utf-8").plain
     assert all(len(line.split()) == 1 for line in text.splitlines()[1:])
+    assert summary(record(**OF_A_SONG)).endswith("cut-off 11.2 -> 19.4 kHz")
+    silent = summary(record(**OF_A_SONG, cutoff_before=0, cutoff_after=0))
+    assert silent.endswith("no cut-off: silence") and "kHz" not in silent
 
 
 def test_a_narrow_terminal_cuts_lines_and_does_not_break_them(
