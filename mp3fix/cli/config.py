@@ -5,7 +5,8 @@ They are put before what was typed, as if they had been typed too: so they mean 
 
 import datetime
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from glob import has_magic
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,10 @@ def understood(arguments: list[str], program: str) -> Request | int:
         raise UsageError("--jobs is for this machine, --scheduler for others: leave one of them out")
     options = {option: parameter for parameter in command.params for option in _long_names(parameter)}
     settings = _gathered(options, typed.preset)
-    if typed.jobs is not None:
-        settings.pop("scheduler", None)
-    if typed.piped:
-        settings.pop("below", None)
-    if typed.streams:
-        settings.pop("plot", None)
-        settings.pop("page", None)
+    for option in _meaningless(typed, settings):
+        settings.pop(option, None)
+    if typed.plot is None:
+        _picture(settings)
     before = [text for _, text in settings.values() if text is not None]
     if not before:
         return typed
@@ -75,6 +73,46 @@ def understood(arguments: list[str], program: str) -> Request | int:
             if text is not None:
                 _try(parse, where, text)
         raise
+
+
+def _meaningless(typed: Request, settings: Settings) -> set[str]:
+    """Settings that mean nothing for a run; typed they would be refused.
+
+    Args:
+        typed: the command line alone.
+        settings: all there are.
+    """
+    options = set()
+    if typed.jobs is not None or typed.page is not None:  # both are for this machine
+        options.add("scheduler")
+    if typed.piped:
+        options.add("below")
+    if typed.streams:
+        options |= {"plot", "page"}
+    elsewhere = typed.scheduler is not None or "scheduler" in settings.keys() - options
+    library = _is_library(typed.inputs or []) or typed.input_list is not None or "input-list" in settings
+    if library or (elsewhere and not typed.piped):
+        options.add("page")
+    if library and typed.plot is None and _picture(settings):
+        options.add("plot")
+    return options
+
+
+def _is_library(inputs: Sequence[str]) -> bool:
+    """Whether these are several songs, as far as names tell; see batch.sources.find."""
+    return len(inputs) > 1 or any(
+        os.path.isdir(each) or (has_magic(each) and not os.path.lexists(each)) for each in inputs
+    )
+
+
+def _picture(settings: Settings) -> str | None:
+    """The picture that is set, as `plot.picture_name` gives it.
+
+    Raises:
+        UsageError: it cannot be one.
+    """
+    where, text = settings.get("plot", ("", None))
+    return plot.picture_name(text and text.removeprefix("--plot="), where)
 
 
 def _try(parse: Any, where: str, text: str) -> None:

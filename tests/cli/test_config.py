@@ -212,3 +212,51 @@ def test_what_is_not_typed_does_not_choose_among_pipes() -> None:
     assert options("-o", "-").below is None and options("-o", "-", "--below", "64").below == 64
     piped = understood(["-", "-o", "x.flac"], "mp3fix")
     assert isinstance(piped, Request) and piped.below is None
+
+
+@pytest.mark.parametrize(
+    ("inputs", "kept"),
+    [
+        (["x.mp3"], True),
+        (["-", "-o", "x.flac"], True),
+        (["[x].mp3"], True),  # a file, and no pattern
+        (["music"], False),
+        (["x.mp3", "y.mp3"], False),
+        (["*.mp3"], False),
+        (["--input-list", "list"], False),
+    ],
+)
+def test_what_is_not_typed_is_of_one_song(
+    inputs: list[str], kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--page, and a name with --plot: of a library there is neither, as if they were not set."""
+    Path("music").mkdir()
+    Path("[x].mp3").touch()
+    monkeypatch.setenv("MP3FIX_PAGE", "x.html")
+    configure('plot = "x.png"')
+    found = understood(inputs, "mp3fix")
+    assert isinstance(found, Request)
+    assert (found.page, found.plot) == (("x.html", "x.png") if kept else (None, None))
+    found = understood([*inputs, "--page", "y.html", "--plot", "y.png"], "mp3fix")
+    assert isinstance(found, Request) and (found.page, found.plot) == ("y.html", "y.png")
+    monkeypatch.setenv("MP3FIX_PLOT", "1")  # one beside each
+    found = understood(inputs, "mp3fix")
+    assert isinstance(found, Request) and found.plot == "1"
+
+
+def test_a_list_that_is_set_is_a_library_too() -> None:
+    configure('input-list = "list"\npage = "x.html"')
+    found = understood([], "mp3fix")
+    assert isinstance(found, Request) and (found.input_list, found.page) == ("list", None)
+
+
+def test_a_page_is_made_on_this_machine() -> None:
+    """Which of --page and --scheduler was typed counts."""
+    configure('page = "x.html"')
+    assert options("--scheduler", "tcp://host:1").page is None
+    configure('page = "x.html"\nscheduler = "tcp://host:1"')
+    assert options().page is None and options().scheduler == "tcp://host:1"
+    assert options("--page", "y.html").scheduler is None
+    assert options("-j", "1").page == "x.html"
+    piped = understood(["-", "-o", "x.flac"], "mp3fix")  # which is restored here in any case
+    assert isinstance(piped, Request) and piped.page == "x.html"

@@ -73,10 +73,25 @@ def test_as_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
         assert wanted("x.mp3", "--preset", "my.toml")[1] == found
 
 
+def test_a_setting_that_names_no_picture(call: Call, song: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("my.toml").write_text('plot = "x.jpg"')
+    ended = call(song, "--preset", "my.toml")
+    assert (ended.code, ended.err) == (
+        2,
+        "mp3fix: my.toml: plot = x.jpg: pictures end in .png, .svg, .pdf\n",
+    )
+    monkeypatch.setenv("MP3FIX_PLOT", "x.gif")
+    ended = call(song, "--preset", "my.toml")
+    assert (ended.code, ended.err) == (2, "mp3fix: MP3FIX_PLOT=x.gif: pictures end in .png, .svg, .pdf\n")
+    assert wanted("x.mp3", "--plot", "a.png")[1] == "a.png"  # what is typed comes first
+
+
 @pytest.mark.parametrize(
     ("word", "arguments"),
     [
-        (".png, .svg, .pdf", ["--plot=x.jpg"]),
+        ("--plot x.jpg: pictures end in .png, .svg, .pdf", ["--plot=x.jpg"]),
+        ("--plot x.JPG: pictures end in .png, .svg, .pdf", ["--plot", "x.JPG", "-o", "out.flac"]),
+        ("--plot a.tiff: pictures end in .png, .svg, .pdf", ["-o", "out.flac", "--plot", "a.tiff"]),
         ("-o -", ["--plot", "-o", "-"]),
         ("one picture for several", ["{song}", "music", "--plot", "x.png"]),
         ("overwrite an input", ["in.png", "-o", "out.flac", "--plot", "in.png"]),
