@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from mp3fix.errors import EncodeError
+from mp3fix.files import temporary
 from mp3fix.files.names import shown
 
 T = TypeVar("T")
@@ -43,6 +44,18 @@ class Folders:
                 raise EncodeError(
                     f"{shown(folder)}: this folder cannot be made: {error.strerror or error}"
                 ) from error
+
+    def make_for(self, target: Path) -> None:
+        """Make the folder of a file that is written after much work, and see that files can be made there.
+
+        Raises:
+            EncodeError: the system refuses.
+        """
+        self.make(target.parent)
+        try:
+            temporary.remove(temporary.create(target))
+        except OSError as error:
+            raise EncodeError(f"{shown(target)} cannot be written: {error.strerror or error}") from error
 
     def fill(self, folders: Iterable[Path | None], write: Callable[[], T]) -> T:
         """Write into folders that were there; where another run has removed them since, make them, and write again.

@@ -2,7 +2,7 @@
 
 import errno
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -106,36 +106,63 @@ def attempt(task: Task, restorer: Restorer | None, progress: Progress | None = N
     record = DONE if restorer is None or task.restored else _restore(task, restorer, progress)
     if task.picture is None or (record != DONE and record["status"] != "restored"):
         return record
-    outputs, target = [Path(output) for output in task.outputs], task.how.target
     done_s = record.get("seconds", 0.0)
 
     def tick(_: float) -> None:
         if progress is not None:  # which may end it all
             progress(done_s, done_s or None)
 
-    span = target.start, target.duration
-    more = {"gain_db": record.get("gain_db"), "tick": tick}
-    return drawn(record, task.picture, Path(task.input), outputs, task.how.options.seeds, *span, **more)
+    outputs = [Path(output) for output in task.outputs]
+    return drawn(record, task.picture, Path(task.input), outputs, task.how, tick=tick)
 
 
-def drawn(record: Record, sketch: pictures.Sketch, *files: Any, **more: Any) -> Record:
+def drawn(
+    record: Record,
+    sketch: pictures.Sketch,
+    source: Path,
+    outputs: Sequence[Path],
+    how: How,
+    *,
+    name: str | None = None,
+    tick: Callable[[float], None] | None = None,
+) -> Record:
     """Draw a picture; gives the record of a song, restored or done, with what became of that.
 
-    The arguments behind the record are those of `pictures.draw_sketch`.
+    Args:
+        record: the song's.
+        sketch: the picture.
+        source, outputs: the files; one output a seed.
+        how: they were restored.
+        name: of the input in the picture; None for that of its file.
+        tick: called every second or so; what it raises passes, unless that is an Exception.
     """
     try:
-        try:
-            pictures.draw_sketch(sketch, *files, **more)
-        except OutputExistsError:
-            if marks.read(Path(sketch.path)) != sketch.mark:  # else another run has drawn it meanwhile
-                raise
+        pictures.draw_sketch(
+            sketch,
+            source,
+            outputs,
+            how.options.seeds,
+            how.target.start,
+            how.target.duration,
+            record.get("gain_db"),
+            name,
+            tick,
+        )
+    except OutputExistsError as error:
+        if marks.read(Path(sketch.path)) != sketch.mark:  # else another run has drawn it meanwhile
+            return _undrawn(record, sketch, error)
     except Exception as error:  # whatever it is, the song is there
-        text = why(error, shown(Path(sketch.path)))
-        refused = refusal(error) if isinstance(error, Mp3fixError) else {}
-        if record == DONE:
-            return failure(text) | refused
-        return {**record, "picture": None, "picture_error": text, **refused}
+        return _undrawn(record, sketch, error)
     return {"status": "drawn", "reason": "is done, but for its picture"} if record == DONE else record
+
+
+def _undrawn(record: Record, sketch: pictures.Sketch, error: Exception) -> Record:
+    """The record of a song whose picture failed."""
+    text = why(error, shown(Path(sketch.path)))
+    refused = refusal(error) if isinstance(error, Mp3fixError) else {}
+    if record == DONE:
+        return failure(text) | refused
+    return {**record, "picture": None, "picture_error": text, **refused}
 
 
 def _restore(task: Task, restorer: Restorer, progress: Progress | None) -> Record:

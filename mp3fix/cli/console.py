@@ -90,13 +90,12 @@ class Console:
         """
         if record["status"] == "failed":
             self.error(record["error"])
-            return
         for warning in record.get("warnings", ()):
             self.warn(f"{name}: {warning}")
         for what in ("picture", "page"):
             if f"{what}_error" in record:
                 self.error(f"{name} is restored, but has no {what}: {record[f'{what}_error']}")
-        if self._quiet or not (self._verbose or (self._terminal and closing)):
+        if record["status"] == "failed" or self._quiet or not (self._verbose or (self._terminal and closing)):
             return
         written = [*record["outputs"], record.get("picture")]
         if record["status"] == "drawn":

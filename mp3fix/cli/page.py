@@ -69,7 +69,9 @@ def check_page(request: "Request", planned: Sequence["Job"], many: bool) -> None
         check_channels(source, planned[0].name)
 
 
-def with_page(record: Record, asked: Asked | None, source: Path, job: "Job", how: "How") -> Record:
+def with_page(
+    record: Record, asked: Asked | None, source: Path, job: "Job", how: "How", there: bool = False
+) -> Record:
     """Make the page of a song that is restored, now or before; gives its record with what became of that.
 
     Args:
@@ -78,13 +80,14 @@ def with_page(record: Record, asked: Asked | None, source: Path, job: "Job", how
         source: the input as a file.
         job: the input, and where it goes.
         how: it was restored.
+        there: whether it was restored before, so that only its picture may have failed.
     """
     from mp3fix.batch.work import DONE, why
     from mp3fix.report.page import Restoration, Subject, write_page
 
     if asked is None:
         return record
-    if record != DONE and record["status"] not in ("restored", "drawn"):
+    if not there and record != DONE and record["status"] not in ("restored", "drawn"):
         return {**record, "page": None}
     seeds = how.options.seeds
     names = [f"Restored, seed {seed}" if len(seeds) > 1 else "Restored" for seed in seeds]

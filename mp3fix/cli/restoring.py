@@ -213,19 +213,9 @@ def restore_one(
     with Folders() as folders:
         try:
             if asked is not None:
-                folders.make(asked.path.parent)
-            if job.piped:
-                record = _through_pipes(job, planner, folders, console, asked)
-            else:
-                task = planner.task(job)
-                if task is None:
-                    record = DONE
-                else:
-                    restorer = None if task.restored else Restorer(*task.how.loads)
-                    folders.make(job.folder)
-                    with console.progress(Path(job.name).name) as progress:
-                        record = attempt(task, restorer, progress)
-                record = page.with_page(record, asked, Path(job.typed), job, planner.how)
+                folders.make_for(asked.path)
+            restore = _through_pipes if job.piped else _from_file
+            record = restore(job, planner, folders, console, asked)
         except (EncodeError, DecodeError) as error:
             record = failure(str(error))
         except OSError as error:
@@ -239,6 +229,23 @@ def restore_one(
     return int(record["status"] == "failed" or bool({"picture_error", "page_error"} & record.keys()))
 
 
+def _from_file(
+    job: Job, planner: Planner, folders: Folders, console: Console, asked: page.Asked | None
+) -> Record:
+    """Restore from a file to files."""
+    task = planner.task(job)
+    there = task is None or task.restored
+    record = DONE
+    if task is not None:
+        if task.picture is not None and not there:
+            folders.make_for(Path(task.picture.path))
+        restorer = None if there else Restorer(*task.how.loads)
+        folders.make(job.folder)
+        with console.progress(Path(job.name).name) as progress:
+            record = attempt(task, restorer, progress)
+    return page.with_page(record, asked, Path(job.typed), job, planner.how, there)
+
+
 def _through_pipes(
     job: Job, planner: Planner, folders: Folders, console: Console, asked: page.Asked | None
 ) -> Record:
@@ -246,6 +253,8 @@ def _through_pipes(
     how, sketch, found = planner.how, planner.sketch(job), planner.foreseen(job)
     if found.action == "refuse":
         raise OutputExistsError(found.reason)
+    if sketch is not None:
+        folders.make_for(Path(sketch.path))
     restorer = Restorer(*how.loads)
     with as_file(job.typed) as path:
         folders.make(job.folder)
@@ -255,8 +264,7 @@ def _through_pipes(
             result = folders.fill([job.folder], write)
             record = {**result.record(), "device": restorer.generator.device}
             if sketch is not None:
-                seeds, span = how.options.seeds, (how.target.start, how.target.duration)
-                record = drawn(record, sketch, path, job.outputs, seeds, *span, result.gain_db, job.name)
+                record = drawn(record, sketch, path, job.outputs, how, name=job.name)
             return page.with_page(record, asked, path, job, how)
 
 

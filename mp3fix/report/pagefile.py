@@ -73,7 +73,7 @@ def write_files(
         overwrite: whether a file that mp3fix did not make is replaced.
 
     Raises:
-        EncodeError: it cannot be written, for the system's reason.
+        EncodeError: it cannot be written, for the system's reason, or something is in the folder's place.
     """
     check_place(page, overwrite)
     folder = page.with_name(f"{page.stem}_files")
@@ -82,6 +82,11 @@ def write_files(
     }
     length = sum(map(len, named.values()))
     apart = length > LARGEST
+    if apart and os.path.lexists(folder) and not folder.is_dir():
+        raise EncodeError(
+            f"{shown(folder)} is in the way: so much sound needs a folder of that name; move it, or choose another "
+            "name or fewer --page-seconds for the page"
+        )
     identity = values["identity"]
     files = {
         folder / f"{identity}-{name}.js": f'mp3fixPiece("{name}", "{text}");\n'

@@ -13,6 +13,8 @@ import pytest
 import soundfile
 from programs import Ended
 
+from mp3fix.files import temporary
+
 pytest.importorskip("jinja2", reason="needs the extra [page]")
 pytest.importorskip("pyloudnorm", reason="needs the extra [page]")
 
@@ -141,6 +143,53 @@ def test_a_page_that_fails_leaves_the_song(
     assert ended.code == 1 and record["status"] == "restored" and record["page"] is None
     assert "is restored, but has no page: out.html: " in ended.err and told in ended.err
     assert Path("out.flac").exists() and not Path("out.html").exists()
+
+
+def test_a_picture_that_fails_leaves_the_page(
+    call: Call, song: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a song that is done, too; and where both fail, both are told."""
+    pytest.importorskip("matplotlib", reason="needs the extra [plot]")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mp3fix.report.picture._figure", full)
+    command = (song, "-o", "out.flac", "--plot", "--page", "out.html", "--model", model, "--json")
+    for status in ("restored", "failed"):
+        ended = call(*command)
+        record = json.loads(ended.out)
+        assert (ended.code, record["status"], record["page"]) == (1, status, "out.html")
+        assert "out.png cannot be written" in ended.err and "out.html: a page of" in ended.err
+        assert names_of("out.html")[:2] == ["Original", "Restored"]
+        Path("out.html").unlink()
+    monkeypatch.setattr("mp3fix.report.page.write_files", full)
+    ended = call(*command)
+    assert ended.code == 1 and json.loads(ended.out)["page"] is None
+    assert "out.png cannot be written" in ended.err and "no page: out.html: No space left" in ended.err
+
+
+@pytest.mark.parametrize("name", ["--page=locked/out.html", "--plot=locked/out.png"])
+@pytest.mark.parametrize("piped", [False, True])
+def test_a_folder_that_is_not_to_be_written_to(
+    call: Call, song: Path, model: Path, name: str, piped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told before the song is restored, as of outputs."""
+    create = temporary.create
+
+    def locked(target: Path) -> Path:
+        if target.parent.name == "locked":
+            raise OSError(13, "Permission denied")
+        return create(target)
+
+    monkeypatch.setattr(temporary, "create", locked)
+    monkeypatch.setattr("mp3fix.cli.restoring.Restorer", lambda *_: pytest.fail("work was begun"))
+    Path("locked").mkdir()
+    with open(song, "rb") as file:
+        monkeypatch.setattr("sys.stdin", type("Stdin", (), {"buffer": file}))
+        ended = call("-" if piped else song, "-o", "out.flac", name, "--model", model)
+    told = f"mp3fix: {name.partition('=')[2]} cannot be written: Permission denied\n"
+    assert (ended.code, ended.err) == (1, told) and not Path("out.flac").exists()
 
 
 def test_help_needs_no_library(call: Call, song: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -179,15 +179,28 @@ def test_names_for_several_draws(call: Call, song: Path, model: Path) -> None:
 
 
 @pytest.mark.usefixtures("drawing")
-def test_the_song_stays_where_its_picture_fails(call: Call, song: Path, model: Path) -> None:
-    Path("file").touch()
-    ended = call(song, "--plot", "file/x.png", "--model", model, "--json")
+def test_the_song_stays_where_its_picture_fails(
+    call: Call, song: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mp3fix.report.picture._figure", full)
+    ended = call(song, "--plot", "x.png", "--model", model, "--json")
     (record,) = records(ended.out)
     assert ended.code == 1 and (record["status"], record["picture"]) == ("restored", None)
-    assert "file" in record["picture_error"] and record["picture_error"] in ended.err
+    assert "x.png" in record["picture_error"] and record["picture_error"] in ended.err
     assert Path("music/song.restored.flac").exists()
-    ended = call(song, "--plot", "file/x.png", "--model", model, "--json")
+    ended = call(song, "--plot", "x.png", "--model", model, "--json")
     assert ended.code == 1 and records(ended.out)[0]["status"] == "failed"
+
+
+def test_a_file_where_its_folder_should_be(call: Call, song: Path, model: Path) -> None:
+    """Told before the song is restored."""
+    Path("file").touch()
+    ended = call(song, "--plot", "file/x.png", "--model", model)
+    assert (ended.code, ended.err) == (1, "mp3fix: file: this folder cannot be made: File exists\n")
+    assert os.listdir("music") == ["song.mp3"]
 
 
 @pytest.mark.usefixtures("drawing")

@@ -214,6 +214,20 @@ def test_a_long_page_has_a_folder_beside_it(tmp_path: Path, monkeypatch: pytest.
     assert [path.name for path in folder.iterdir()] == ["notes.txt"]
 
 
+def test_a_file_where_the_folder_should_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    about = subject(tmp_path)
+    beside = tmp_path / "out_files"
+    beside.write_text("mine")
+    assert write_page(tmp_path / "out.html", about, 1).folder is None  # which needs none
+    (tmp_path / "out.html").unlink()
+    monkeypatch.setattr(pagefile, "LARGEST", 10_000)
+    with pytest.raises(
+        EncodeError, match=r"out_files is in the way: .* a folder .* move it, .* --page-seconds"
+    ):
+        write_page(tmp_path / "out.html", about, 1)
+    assert beside.read_text() == "mine" and not (tmp_path / "out.html").exists()
+
+
 def test_the_size_is_stated(made: Any) -> None:
     _, _, written = made
     assert written.size == written.page.stat().st_size
