@@ -1,5 +1,6 @@
 """mp3fix-lab bench. No figure is right or wrong here; that each is of what it says can be tested."""
 
+import sys
 from pathlib import Path
 
 import networks
@@ -50,6 +51,7 @@ def rows(text: str) -> list[list[str]]:
     ]
 
 
+@pytest.mark.slow
 def test_a_cpu_and_two_generators(model: Path, tmp_path: Path) -> None:
     other = networks.save(tmp_path / "pair.onnx", stft=StftSpec(), channels=2)
     told: list[str] = []
@@ -65,6 +67,12 @@ def test_a_cpu_and_two_generators(model: Path, tmp_path: Path) -> None:
     assert {row[2] for row in found} >= {"32-bit WAV", "FLAC, --phase griffinlim"}
     assert {row[0] for row in found} >= {"decode", "STFT", "noise spectrograms", "ISTFT"}
     assert str(tmp_path) not in text
+
+
+def test_a_process_is_measured() -> None:
+    script = "import time; time.sleep(0.1); x = b'.' * 50_000_000; sum(range(1_000_000))"
+    seconds, cpu, memory = bench._process([sys.executable, "-c", script])
+    assert 0.1 < seconds < 60 and 0.005 < cpu < seconds and 50 < memory < 500
 
 
 def test_rates_count_the_stereo_that_is_kept(model: Path, tmp_path: Path, monkeypatch: Patch) -> None:
@@ -97,6 +105,8 @@ def test_a_gpu_that_differs_ends_with_an_error(
     model: Path, tmp_path: Path, monkeypatch: Patch, one_process: list[list[str]]
 ) -> None:
     runtimes.install(monkeypatch, "differs")
+    for tables in ("_network", "_many_songs", "_stages"):  # which the test above has
+        monkeypatch.setattr(bench, tables, lambda *_: "")
     with pytest.raises(Mp3fixError, match=r"differs by .*, more than 0\.001"):
         lab.bench([str(model)], "cuda", 0.05, tmp_path / "new" / "bench.md")
     assert "more than promised" in (tmp_path / "new" / "bench.md").read_text()

@@ -1,4 +1,5 @@
 import importlib.util
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,3 +11,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/training" in item.path.as_posix():
             item.add_marker(pytest.mark.lab)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Small layers: more threads would wait for each other, ten times as long where other programs run beside."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

@@ -1,6 +1,5 @@
 """Liu's RNN, BPCNN and improved U-Net: what they write, what they leave, and that they learn."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +20,6 @@ from mp3fix.training.systems.liu_spectral import SPEC, BpcnnSystem, LiuRnnSystem
 
 ALL = ("liu-rnn", "bpcnn", "liu-unet")
 IN_WINDOWS = ("liu-rnn", "liu-unet")
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Small layers: more threads would wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def built(name: str) -> System:

@@ -28,7 +28,10 @@ def song(seconds: float) -> np.ndarray:
     return (0.2 * np.stack([tone + hiss, tone - hiss])).astype(np.float32)
 
 
-def small_corpus(root: Path) -> Path:
+@pytest.fixture(scope="module")
+def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A piece for each split, and a one-shot."""
+    root = tmp_path_factory.mktemp("small")
     own = root / "own"
     own.mkdir()
     # A name whose hash says "train", and one that says "validation".
@@ -249,10 +252,9 @@ def test_the_relative_error_is_in_powers_of_ten() -> None:
     assert float(relative_error(x, above, torch.full((4,), 0.7)).max()) < -5
 
 
-def test_examples_are_aligned_pairs_of_the_codec(tmp_path: Path) -> None:
-    root = small_corpus(tmp_path)
-    entries = [entry for entry in corpus.load(root) if entry.split == "train"]
-    stream = iter(Examples(root, entries, 60000, seed=3, samples_share=0.3))
+def test_examples_are_aligned_pairs_of_the_codec(small_corpus: Path) -> None:
+    entries = [entry for entry in corpus.load(small_corpus) if entry.split == "train"]
+    stream = iter(Examples(small_corpus, entries, 60000, seed=3, samples_share=0.3))
     examples = [next(stream) for _ in range(12)]
     degraded, target, trusted, allowed = collate(examples)
     assert degraded.shape == target.shape == (12, 60000)
@@ -261,7 +263,7 @@ def test_examples_are_aligned_pairs_of_the_codec(tmp_path: Path) -> None:
     for left, wanted in zip(degraded.numpy(), target.numpy(), strict=True):
         assert codec.lag(wanted, left) == 0
         assert codec.codec_gain(wanted[np.newaxis], left[np.newaxis]) == pytest.approx(1, abs=0.02)
-    again = [next(iter(Examples(root, entries, 60000, seed=3, samples_share=0.3)))]
+    again = [next(iter(Examples(small_corpus, entries, 60000, seed=3, samples_share=0.3)))]
     np.testing.assert_array_equal(again[0].degraded, examples[0].degraded)
 
 
@@ -403,15 +405,15 @@ def test_minutes_are_counted_by_source() -> None:
     assert loop._minutes(entries) == {"a": 1.0, "b": 2.5}
 
 
-def test_weights_that_do_not_fit_are_told(tmp_path: Path) -> None:
-    root, path = small_corpus(tmp_path), tmp_path / "run" / "checkpoint.pt"
+def test_weights_that_do_not_fit_are_told(tmp_path: Path, small_corpus: Path) -> None:
+    path = tmp_path / "run" / "checkpoint.pt"
     tiny, wide = Folded(**TINY), Folded(**{**TINY, "width": 32})
     common = {"name": "wide", "version": "1", "licence": "CC0-1.0", "trained_on": "a test"}
     export.export(graphs_of(wide)[0], tmp_path / "wide.onnx", **common)
 
     def refused(words: str, name: str = "tiny", network: dict = TINY, init: Path | None = None) -> None:
         with pytest.raises(Mp3fixError, match=words) as caught:
-            loop.train(config.Config(name, network), root, path.parent, print, init)
+            loop.train(config.Config(name, network), small_corpus, path.parent, print, init)
         assert len(str(caught.value).splitlines()) == 1
 
     refused("wide.onnx: does not fit", init=tmp_path / "wide.onnx")
@@ -431,16 +433,16 @@ def test_weights_that_do_not_fit_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_train_resume_export_restore(tmp_path: Path) -> None:
+def test_train_resume_export_restore(tmp_path: Path, small_corpus: Path) -> None:
     """The lab in miniature: a corpus, a few steps, a resumed run, a generator's file that works."""
-    root, run = small_corpus(tmp_path), tmp_path / "run"
+    run = tmp_path / "run"
     short = config.Config("tiny", TINY, batch=2, frames=40, minutes=0.02, validate_every=3, warmup=2)
-    loop.train(short, root, run, lambda line: None)
+    loop.train(short, small_corpus, run, lambda line: None)
     _, state = export.load_checkpoint(run / "checkpoint.pt")
     steps = state["step"]
     assert json.loads((run / "log.jsonl").read_text().splitlines()[-1])["step"] == steps
     lines: list[str] = []
-    loop.train(replace(short, minutes=state["minutes"] + 0.02), root, run, lines.append)
+    loop.train(replace(short, minutes=state["minutes"] + 0.02), small_corpus, run, lines.append)
     assert lines[0].startswith(f"continuing at step {steps}")
     system, state = export.load_checkpoint(run / "checkpoint.pt")
     assert state["step"] > steps and isinstance(system, FoldedSystem)
