@@ -1,13 +1,14 @@
 import csv
 import json
 import math
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mp3fix.evaluation import report
+from mp3fix.evaluation import figures, report
 from mp3fix.evaluation.compared import Compared
 from mp3fix.evaluation.excerpts import IDENTITY, LOW
 from mp3fix.evaluation.models import Model
@@ -181,8 +182,8 @@ def test_tables_of_one_piece_and_of_no_value_are_made(tmp_path: Path) -> None:
     assert report.means(Compared(lone), "16k mono")[4] == "| LSD, dB | - | - (-: - .. -) | - (-: - .. -) |"
 
 
-def test_a_quick_report_leaves_a_full_one_alone(tmp_path: Path) -> None:
-    report.write(all_scores(), all_draws(), [MODEL], tmp_path, "", {})
+def test_a_quick_report_leaves_a_full_one_alone(written: Path, tmp_path: Path) -> None:
+    shutil.copytree(written, tmp_path, dirs_exist_ok=True)
     full = {path: path.read_bytes() for path in tmp_path.iterdir()}
     few = [score for score in all_scores() if score.setting == LOW[0] and score.piece == "alto"]
     report.write(few, [], [MODEL], tmp_path, "", {}, quick=True)
@@ -193,7 +194,10 @@ def test_a_quick_report_leaves_a_full_one_alone(tmp_path: Path) -> None:
     assert len((tmp_path / "quick.csv").read_text().splitlines()) == 1 + len(few)
 
 
-def test_a_variant_beside_its_full_model_gets_gates_of_its_own(tmp_path: Path) -> None:
+def test_a_variant_beside_its_full_model_gets_gates_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "violins", lambda *_: [])
     variant = replace(MODEL, label=f"{MODEL.label}-fp16")
     few = [score for score in all_scores() if score.setting == LOW[0]]
     theirs = [

@@ -14,7 +14,7 @@ import soundfile
 
 from mp3fix.cli.lab import run as program
 from mp3fix.generator.contract import read_contract
-from mp3fix.training import checkpoint, corpus, loop
+from mp3fix.training import checkpoint, corpus, loop, recording
 from mp3fix.training.config import Config
 from mp3fix.training.systems.folded import FoldedSystem
 
@@ -83,11 +83,11 @@ def configured(path: Path, minutes: float, validate_every: int) -> Path:
     return path
 
 
-def own_music(folder: Path) -> Path:
+def own_music(folder: Path, seconds: float = 30.5) -> Path:
     """A piece for each split, just long enough to be one, and a one-shot."""
     folder.mkdir()
     names = {corpus.split_of(f"piece{k}"): f"piece{k}" for k in range(200)}
-    t = np.arange(round(30.5 * 44100)) / 44100
+    t = np.arange(round(seconds * 44100)) / 44100
     for number, (split, suffix) in enumerate((("train", "flac"), ("validation", "wav"), ("test", "flac"))):
         tone = sum(np.sin(2 * np.pi * (200 + 30 * number) * k * t) / k for k in range(1, 60))
         hiss = np.random.default_rng(number).standard_normal((2, len(t))) * (t % 0.5 < 0.1)
@@ -100,7 +100,8 @@ def test_ctrl_c_ends_the_step_and_saves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root, run = tmp_path / "corpus", tmp_path / "run"
-    corpus.build(root, [own_music(tmp_path / "own")], lambda line: None)
+    monkeypatch.setattr(recording, "PIECE_SECONDS", 5.0)
+    corpus.build(root, [own_music(tmp_path / "own", 6.0)], lambda line: None)
     config = configured(tmp_path / "tiny.toml", 20, 1000)  # nothing but Ctrl-C saves
     losses, calls, handler = FoldedSystem.losses, [], signal.getsignal(signal.SIGINT)
 

@@ -10,7 +10,7 @@ import torch
 from mp3fix.errors import Mp3fixError
 from mp3fix.generator.session import Generator
 from mp3fix.signal import stft as plain
-from mp3fix.training import checkpoint, codec, config, corpus, export, loop, spectra
+from mp3fix.training import checkpoint, codec, config, corpus, export, loop, recording, spectra
 from mp3fix.training.examples import Examples, collate
 from mp3fix.training.losses import Weights, energy_score, excess_distance, profile_score, relative_error
 from mp3fix.training.networks.folded import Folded
@@ -30,16 +30,18 @@ def song(seconds: float) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A piece for each split, and a one-shot."""
+    """A piece for each split, and a one-shot; shorter than those that users have to add."""
     root = tmp_path_factory.mktemp("small")
     own = root / "own"
     own.mkdir()
     # A name whose hash says "train", and one that says "validation".
     names = {corpus.split_of(f"piece{k}"): f"piece{k}" for k in range(200)}
     for split in ("train", "validation", "test"):
-        soundfile.write(own / f"{names[split]}.flac", song(31.0).T, 44100)
+        soundfile.write(own / f"{names[split]}.flac", song(6.0).T, 44100)
     soundfile.write(own / "hit.wav", song(0.4).T, 44100)
-    corpus.build(root / "corpus", [own], lambda line: None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recording, "PIECE_SECONDS", 5.0)
+        corpus.build(root / "corpus", [own], lambda line: None)
     return root / "corpus"
 
 
