@@ -121,11 +121,11 @@ def _render(values: Mapping[str, Any], pieces: Mapping[str, str], length: int) -
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    style = (_TEMPLATES / "page.css").read_text(encoding="utf-8")
+    style, dark = ((_TEMPLATES / f"{name}.css").read_text(encoding="utf-8") for name in ("page", "dark"))
     script = "\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in _SCRIPTS)
-    total = (length + len(style) + len(script)) / 1e6
+    total = (length + len(style) + len(dark) + len(script)) / 1e6
     return environment.get_template("page.html.j2").render(
-        values, style=style, script=script, pieces=pieces, megabytes=f"{total:.1f} MB"
+        values, style=style, dark=dark, script=script, pieces=pieces, megabytes=f"{total:.1f} MB"
     )
 
 

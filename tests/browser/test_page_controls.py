@@ -204,10 +204,23 @@ def test_light_and_dark(opened: Open, page_file: Path) -> None:
         bright = int(re.findall(r"\d+", before)[0]) > 128
         assert bright == (scheme == "light")
         page.get_by_role("button", name="Light or dark").click()
-        assert page.evaluate("document.documentElement.dataset.theme") == other
+        assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == other
         assert page.evaluate(ground) != before
         page.keyboard.press("d")
         assert page.evaluate(ground) == before
+
+
+def test_the_system_changes_to_dark_in_the_evening(opened: Open, page_file: Path) -> None:
+    page = opened(page_file, color_scheme="light")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    before = page.evaluate(ground)
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(ground) != before  # it follows
+    page.keyboard.press("d")
+    assert page.evaluate(ground) == before
+    page.emulate_media(color_scheme="light")
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(ground) == before  # what was chosen stays
 
 
 def test_a_phone(opened: Open, page_file: Path) -> None:

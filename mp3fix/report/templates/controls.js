@@ -93,11 +93,8 @@ function keyed(event) {
 }
 
 function theme() {
-  const root = document.documentElement;
-  const dark = root.dataset.theme
-    ? root.dataset.theme === "dark"
-    : matchMedia("(prefers-color-scheme: dark)").matches;
-  root.dataset.theme = dark ? "light" : "dark";
+  const dark = element("dark"); // the style sheet, which follows the system until now
+  dark.media = matchMedia(dark.media).matches ? "not all" : "all";
 }
 
 // --- begin
