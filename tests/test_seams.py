@@ -9,7 +9,7 @@ from mp3fix.restore import Options, Song
 
 TOLERANCE = 1e-5
 # chunk_seconds, batch, threads; compared with the whole song in one go, batch 1, one thread
-SETTINGS = [(7.3, 4, 1), (1.0, 1, 2)]
+SETTINGS = [(3.3, 4, 1), (1.0, 1, 2)]
 SHORT = [(0.83, 4, 1), (0.5, 1, 2)]  # for Griffin-Lim, which takes its time
 
 
@@ -27,7 +27,7 @@ def check(kind, samples, rate, settings, **options):
 @pytest.mark.parametrize("rate", [44100, 48000])
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith("magnitude")])
 def test_chunks_batch_and_threads_change_nothing(kind, rate):
-    check(kind, music(round(7.9 * rate), rate), rate, SETTINGS)
+    check(kind, music(round(3.9 * rate), rate), rate, SETTINGS)
 
 
 @pytest.mark.parametrize("rate", [44100, 48000])
@@ -51,7 +51,7 @@ def played(rate, seconds):
 
 @pytest.mark.parametrize("rate", [44100, 48000])
 def test_nor_do_they_with_the_bundled_generator(rate):
-    check("music", played(rate, 7.9), rate, SETTINGS)
+    check("music", played(rate, 3.9), rate, SETTINGS)
 
 
 @pytest.mark.slow

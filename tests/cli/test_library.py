@@ -172,7 +172,7 @@ def test_a_dry_run_counts_and_has_the_records_of_a_run(call: Call, library: Path
     assert real["lib/A/1.mp3"]["reason"] == "is done"
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_below(call: Call, library: Path, loud: Path, model: Path, jobs: int) -> None:
     shutil.copy(loud, "lib/A/loud.mp3")
     os.utime("lib/A/loud.mp3", (1e9, 1e9))

@@ -93,7 +93,13 @@ def test_a_line_of_json_for_each(start: Start, music: Path, model: Path, tmp_pat
     assert {record["status"] for record in again.values()} == {"skipped"} and len(again) == 7
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number",  # of one song alone, test_process tests them all
+    [
+        signal.SIGINT,
+        *(pytest.param(each, marks=pytest.mark.slow) for each in (signal.SIGTERM, signal.SIGHUP)),
+    ],
+)
 def test_an_interrupted_run_goes_on_where_it_was(
     start: Start, music: Path, model: Path, tmp_path: Path, number: int
 ) -> None:

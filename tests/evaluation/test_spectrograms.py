@@ -48,6 +48,7 @@ def test_of_solo_pieces_a_piano_is_shown(tmp_path: Path, monkeypatch: pytest.Mon
         return path
 
     monkeypatch.setattr(spectrograms, "_picture", picture)
+    monkeypatch.setattr(spectrograms, "SETTINGS", ())  # nothing is encoded and restored for titles
     (model,) = read_models([generator(tmp_path / "net.onnx")])
     spectrograms.draw(found, model, tmp_path)
     assert titles["net-solo.png"] == "solo: schumann-polonaise"

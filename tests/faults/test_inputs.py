@@ -18,7 +18,7 @@ from mp3fix.files import ffmpeg
 from mp3fix.restore import Options, Restorer
 from mp3fix.song import Target, restore_song
 
-LONG = 12  # seconds: more than a decoder is ahead of what is written
+LONG = 8  # seconds: more than a decoder is ahead of what is written
 BIT = Options(chunk_seconds=0.5)
 
 Change = Callable[[Path], None]
