@@ -120,6 +120,7 @@ def test_without_matplotlib_nothing_is_begun(
     assert os.listdir(song.parent) == ["song.mp3"]
 
 
+@pytest.mark.slow
 def test_a_library_has_one_beside_each(call: Call, song: Path, model: Path) -> None:
     """Drawn by the processes that restore. What is done and has its picture is left alone."""
     shutil.copy(song, "music/other.mp3")
