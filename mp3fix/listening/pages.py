@@ -7,29 +7,23 @@ All stimuli of an item are in one file, as lengths of files would tell what is l
 
 import base64
 import hashlib
-import html
 import json
 import secrets
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from mp3fix import __version__
-from mp3fix.errors import EncodeError, Mp3fixError, OutputExistsError
-from mp3fix.files.names import shown, system_reason
+from mp3fix.errors import Mp3fixError, OutputExistsError
+from mp3fix.files.names import shown
 from mp3fix.listening.anchors import EDGES, anchor
+from mp3fix.listening.pagefolder import errors, publish
 from mp3fix.listening.stimuli import REFERENCE, Item, level
 from mp3fix.listening.writing import flac, write
 
 Method = Literal["mos", "mushra", "abx", "which"]
 MOST_STIMULI = 12  # on a page of MUSHRA: BS.1534-3, 5.3
-_TEMPLATES = Path(__file__).parent / "templates"
-_SHARED = Path(__file__).parents[1] / "report" / "templates"
-_SCRIPTS = ("order.js", "sound.js", "transport.js", "questions.js", "listen.js")
 _BITS = 16
 
 
@@ -129,11 +123,11 @@ def make(
     sounds = {
         names[item.name]: _script(item, names[item.name], stimuli[item.name], rate) for item in levelled
     }
-    with _errors(out):
+    with errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
     write(key_path(out), json.dumps(key, indent=1) + "\n")  # first: a page without its key is worth nothing
     try:
-        size = _publish(out, test, sounds, one_file)
+        size = publish(out, test, sounds, one_file)
     except BaseException:
         key_path(out).unlink(missing_ok=True)
         raise
@@ -197,66 +191,6 @@ def _script(item: Item, name: str, stimuli: dict[str, str], rate: int) -> str:
     order = sorted(stimuli)
     sound = {id: base64.b64encode(flac(item.stimuli[stimuli[id]], rate, _BITS)).decode() for id in order}
     return f"takeSound({json.dumps(name)}, {json.dumps(sound)});\n"
-
-
-def _publish(out: Path, test: dict[str, Any], sounds: dict[str, str], one_file: bool) -> int:
-    """Write the folder in one step; returns its size in bytes."""
-    with _errors(out):
-        part = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        try:
-            folder = part / "page"  # with the permissions of new folders, which the temporary one has not
-            folder.mkdir()
-            (folder / "index.html").write_text(
-                _page(test, sounds if one_file else {}), encoding="utf-8", newline="\n"
-            )
-            if not one_file:
-                (folder / "sound").mkdir()
-                for name, script in sounds.items():
-                    (folder / "sound" / f"{name}.js").write_text(script, encoding="ascii", newline="\n")
-            size = sum(path.stat().st_size for path in folder.rglob("*.*"))
-            folder.rename(out)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-    return size
-
-
-@contextmanager
-def _errors(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise EncodeError(system_reason(error, str(out))) from error
-
-
-def _page(test: dict[str, Any], sounds: dict[str, str]) -> str:
-    """index.html. Only scripts whose digests its policy names run in it, and those of the folder beside it."""
-    style = (_TEMPLATES / "listen.css").read_text(encoding="utf-8")
-    data = json.dumps(test, ensure_ascii=True).replace("<", "\\u003c")
-    scripts = [
-        f'"use strict";\nconst TEST = {data};\n',
-        (_SHARED / "player.js").read_text(encoding="utf-8"),
-        *((_TEMPLATES / name).read_text(encoding="utf-8") for name in _SCRIPTS),
-        *sounds.values(),
-    ]
-    beside = "" if sounds else "'self' file: "
-    policy = (
-        f"default-src 'none'; script-src {beside}{' '.join(map(_digest, scripts))}; style-src {_digest(style)}; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
-    page = (_TEMPLATES / "index.html").read_text(encoding="utf-8")
-    filled = {
-        "POLICY": policy,
-        "TITLE": html.escape(test["title"]),
-        "STYLE": f"<style>{style}</style>",
-        "SCRIPTS": "\n".join(f"<script>{script}</script>" for script in scripts),
-    }
-    # At once, so that nothing that was filled in is taken for a name.
-    head, *rest = page.split("{{")
-    return head + "".join(filled[name] + text for name, text in (part.split("}}", 1) for part in rest))
-
-
-def _digest(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _warnings(items: Sequence[Item]) -> list[str]:
