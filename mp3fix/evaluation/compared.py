@@ -14,8 +14,13 @@ class Compared:
 
     def __init__(self, scores: Iterable[Score]) -> None:
         self._scores = {(score.setting, score.system, score.piece): score for score in scores}
+        self._categories = {score.piece: score.category for score in self._scores.values()}
         self.settings = list(dict.fromkeys(setting for setting, _, _ in self._scores))
         self.pieces = list(dict.fromkeys(piece for _, _, piece in self._scores))
+
+    def pieces_of(self, category: str) -> list[str]:
+        """The pieces of a category of music."""
+        return [piece for piece in self.pieces if self._categories[piece] == category]
 
     def systems(self, setting: str) -> list[str]:
         """The systems scored at a setting, the MP3 first."""

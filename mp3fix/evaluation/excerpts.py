@@ -18,7 +18,7 @@ IDENTITY = "identity"  # lossless in: a good file must come out as it went in
 
 _CODED = (
     *(codec.mono(kbps) for kbps in (16, 24, 32, 48, 64, 96, 128)),
-    *(codec.stereo(kbps) for kbps in (64, 96, 128, 192, 320)),
+    *(codec.stereo(kbps) for kbps in (32, 48, 64, 96, 128, 192, 320)),
     codec.vbr(5),
     codec.vbr(2),
 )

@@ -31,8 +31,10 @@ class Limits:
 
 
 GROUPS = {
-    "16-32k": Limits(("16k mono", "24k mono", "32k mono"), 0.2, -1.5, 0.6, 1.0, 0.8, goal=" (goal 0.7x)"),
-    "48-64k": Limits(("48k mono", "64k mono", "64k stereo"), 0.1, -0.5, 0.8, 1.0, 0.3),
+    "16-32k": Limits(
+        ("16k mono", "24k mono", "32k mono", "32k stereo"), 0.2, -1.5, 0.6, 1.0, 0.8, goal=" (goal 0.7x)"
+    ),
+    "48-64k": Limits(("48k mono", "64k mono", "48k stereo", "64k stereo"), 0.1, -0.5, 0.8, 1.0, 0.3),
     "96-128k": Limits(
         ("96k mono", "128k mono", "96k stereo", "128k stereo", "V5 stereo"),
         0.0,

@@ -23,13 +23,14 @@ Report = Callable[[int, int, str], None]  # jobs done, of how many, what was don
 
 @dataclass(frozen=True)
 class Score:
-    """The measures of one piece at one setting by one system."""
+    """The measures of one piece at one setting by one system; `category` is the piece's, "" where nobody says."""
 
     piece: str
     cutoff: float
     setting: str
     system: str
     values: dict[str, float]
+    category: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,8 @@ def gather(jobs: Sequence[Job], folder: Path) -> tuple[list[Score], list[Drawn]]
                 drawn.append(Drawn(job.excerpt.piece, job.setting, unit.model.label, values))
                 continue
             system = unit.model.system(unit.texture, unit.phase) if unit.model else MP3
-            score = Score(job.excerpt.piece, job.excerpt.cutoff, job.setting, system, {})
+            score = Score(
+                job.excerpt.piece, job.excerpt.cutoff, job.setting, system, {}, job.excerpt.category
+            )
             scores.setdefault((score.piece, score.setting, system), score).values.update(values)
     return list(scores.values()), drawn

@@ -15,8 +15,9 @@ DELAY = 1105
 # What every setting keeps and where alignment is checked; a pair that correlates less there is none.
 LOW_BAND_HZ = (200.0, 5000.0)
 LEAST_CORRELATION = 0.5
-# Below 64 kbit/s mono (96 stereo) LAME chooses a lower rate by itself (LAME 3.100).
+# Below 64 kbit/s mono, and up to 96 stereo, LAME chooses a lower rate by itself (LAME 3.100); ffmpeg keeps 44.1 kHz.
 OWN_RATES_MONO = {16: 16000, 24: 16000, 32: 22050, 48: 32000}
+OWN_RATES_STEREO = {32: 16000, 48: 22050, 64: 24000, 96: 32000}
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,11 @@ class Setting:
 
     @property
     def name(self) -> str:
-        """A short name such as `64k mono` or `V2 stereo`."""
+        """A short name such as `64k mono` or `V2 stereo`; mono without a rate is at LAME's own, stereo at 44.1 kHz."""
         how = f"{self.kbps}k" if self.kbps else f"V{self.vbr}"
-        kept = (
-            " at 44.1 kHz" if self.rate == RATE and self.kbps in OWN_RATES_MONO and self.channels == 1 else ""
-        )
-        return f"{how} {'mono' if self.channels == 1 else 'stereo'}{kept}"
+        usual = OWN_RATES_MONO.get(self.kbps or 0, RATE) if self.channels == 1 else RATE
+        rate = "" if self.rate == usual else f" at {self.rate / 1000:g} kHz"
+        return f"{how} {'mono' if self.channels == 1 else 'stereo'}{rate}"
 
 
 def mono(kbps: int, own_rate: bool = True) -> Setting:
@@ -50,9 +50,9 @@ def mono(kbps: int, own_rate: bool = True) -> Setting:
     return Setting(1, kbps, None, OWN_RATES_MONO.get(kbps, RATE) if own_rate else RATE)
 
 
-def stereo(kbps: int) -> Setting:
-    """Constant bitrate, joint stereo, at 44.1 kHz."""
-    return Setting(2, kbps, None, RATE)
+def stereo(kbps: int, own_rate: bool = False) -> Setting:
+    """Constant bitrate, joint stereo, at 44.1 kHz or the rate LAME chooses by itself."""
+    return Setting(2, kbps, None, OWN_RATES_STEREO.get(kbps, RATE) if own_rate else RATE)
 
 
 def vbr(quality: int) -> Setting:

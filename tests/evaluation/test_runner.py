@@ -80,7 +80,7 @@ def test_what_is_made_up_above_a_good_file_counts(corpus: Path) -> None:
 def test_the_plan(corpus: Path, tmp_path: Path) -> None:
     models = read_models([generator(tmp_path / "net.onnx")])
     full, quick = plan(excerpts(corpus), models), plan(excerpts(corpus), models, quick=True)
-    assert len(full) == 3 * len(SETTINGS) == 45 and len(quick) == 3 * len(QUICK)
+    assert len(full) == 3 * len(SETTINGS) == 51 and len(quick) == 3 * len(QUICK)
     for job in full:
         kinds = [unit.kind for unit in job.units]
         assert kinds == ["scores"] * (6 if job.setting in LOW else 3) + ["draws"] * (job.setting in LOW)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from mp3fix.training import codec
+from mp3fix.training.examples import SETTINGS
 
 
 def noisy_song(channels: int, seconds: float = 2.0) -> np.ndarray:
@@ -21,6 +22,10 @@ def noisy_song(channels: int, seconds: float = 2.0) -> np.ndarray:
         codec.mono(32),
         codec.mono(48),
         codec.mono(32, own_rate=False),
+        codec.stereo(32),
+        codec.stereo(48, own_rate=True),
+        codec.stereo(64, own_rate=True),
+        codec.stereo(96, own_rate=True),
         codec.stereo(128),
         codec.vbr(2),
     ],
@@ -33,6 +38,16 @@ def test_pairs_are_aligned_to_the_sample(setting: codec.Setting) -> None:
     for left, right in zip(original, decoded, strict=True):
         assert codec.lag(left, right) == 0
     assert codec.lag(original[0], np.roll(decoded[0], 3)) == 3
+
+
+def test_every_setting_of_training_has_a_name_of_its_own() -> None:
+    names = [setting.name for setting, _ in SETTINGS]
+    assert len(set(names)) == len(names)
+    assert codec.mono(32).name == "32k mono" and codec.mono(32, own_rate=False).name == "32k mono at 44.1 kHz"
+    assert (
+        codec.stereo(64).name == "64k stereo"
+        and codec.stereo(64, own_rate=True).name == "64k stereo at 24 kHz"
+    )
 
 
 @pytest.mark.parametrize(

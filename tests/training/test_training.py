@@ -158,22 +158,28 @@ def test_the_vector_colours_what_is_drawn_the_same_way_all_along() -> None:
     )  # an end of the curve against its zero
 
 
-def test_air_is_a_share_of_what_is_drawn_where_nothing_is_kept() -> None:
+def test_air_is_a_share_of_what_is_drawn_where_nothing_is_kept_and_nearer_to_1_the_more_is_kept() -> None:
     torch.manual_seed(0)
     network = Folded(**TINY).eval()
     with torch.no_grad():
         network.head.bias[4] = -2.0
-    x, noise = torch.randn(1, 2, 1025, 40), torch.randn(1, 2, 1025, 40)
-    x[:, :, 512:] = 0
-    z, zero, one = torch.zeros(1, 3), torch.zeros(1), torch.ones(1)
+    noise, z, one = torch.randn(1, 2, 1025, 40), torch.zeros(1, 3), torch.ones(1)
 
-    def drawn(air: float) -> torch.Tensor:
-        module = Stochastic(network, 1.0, air)
-        return module(x, noise, z, one) - module(x, noise, z, zero)
+    def drawn(air: float, kept: int) -> torch.Tensor:
+        """What is drawn, over the noise of air 1, where the first `kept` bins are not empty."""
+        x = torch.randn(1, 2, 1025, 40)
+        x[:, :, kept:] = 0
+        estimate = network.estimate(x)
+        parts = [
+            network.draw(Stochastic(network, 1.0, a)._aired(estimate), noise, z, one) for a in (air, 1.0)
+        ]
+        return parts[0][:, :, :1024].abs() / parts[1][:, :, :1024].abs()
 
-    full, less = drawn(1.0), drawn(0.25)
-    torch.testing.assert_close(less[:, :, 512:1024], 0.25 * full[:, :, 512:1024], rtol=1e-3, atol=1e-4)
-    assert float(less[:, :, :512].square().mean()) > 0.9 * float(full[:, :, :512].square().mean())
+    half, most = drawn(0.2, 512), drawn(0.2, 768)
+    # Half of the spectrum empty: 1 - (1 - 0.2) / 4; a quarter: 1 - (1 - 0.2) / 16.
+    assert float(half[:, :, 520:].mean()) == pytest.approx(0.8, abs=0.03)
+    assert float(most[:, :, 776:].mean()) == pytest.approx(0.95, abs=0.02)
+    assert float(half[:, :, :500].mean()) > 0.98
 
 
 def test_noise_that_its_band_masks_is_hardly_drawn() -> None:

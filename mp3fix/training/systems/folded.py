@@ -29,14 +29,15 @@ class Dials:
         texture: its default.
         reach: scale of the song-level vector. 1 spans all that the network, which hears a second, finds possible;
             less keeps every seed closer to what is likely.
-        air: how loud the noise is, as a share, where the spectrum is otherwise empty. What is drawn between what
+        air: how loud the noise is, as a share, where all of a frame is otherwise empty. What is drawn between what
             the MP3 kept restores its level; where nothing is kept to be heard with it, a draw that is not needed is
-            heard as hiss.
+            heard as hiss. The less of the frame is empty, the surer is what is drawn there, and the nearer to 1
+            is the share.
     """
 
     texture: float = 0.85
     reach: float = 0.45
-    air: float = 0.75
+    air: float = 0.4
 
 
 class FoldedSystem(System):
@@ -159,7 +160,8 @@ class Stochastic(nn.Module):
 
     def _aired(self, estimate: Estimate) -> Estimate:
         kept, drawn = (_band_power(plane[:, :, :-1]) for plane in (estimate.mean, estimate.spread))
-        share = 1 - (1 - self.air) * drawn / (drawn + kept + EMPTY)
+        empty = drawn / (drawn + kept + EMPTY)
+        share = 1 - (1 - self.air) * empty * empty.mean(2, keepdim=True).square()
         # Noise far below what its band keeps is not heard, and only costs waveform.
         share = share * torch.sqrt(drawn / (drawn + MASKED * kept + EMPTY))
         spread = times_bands(estimate.spread[:, :, :-1], share)
