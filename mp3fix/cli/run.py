@@ -108,7 +108,8 @@ def _restore(request: Request, found: Found) -> int:
     """Restore the inputs, or say what would become of them."""
     from mp3fix.batch import done
     from mp3fix.batch.summary import Summary
-    from mp3fix.cli.restoring import Planner, foreseer, restore_many, restore_one, told
+    from mp3fix.cli.planning import Planner, foreseer
+    from mp3fix.cli.restoring import restore_many, restore_one, told
     from mp3fix.generator import catalog
     from mp3fix.generator.contract import read_contract
 
