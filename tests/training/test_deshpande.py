@@ -121,7 +121,14 @@ def test_ssim_is_one_of_equals_and_as_computed_by_hand() -> None:
     assert got.shape == (1,) and got.item() == pytest.approx(np.mean(values), rel=1e-4)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "deshpande",
+        "tfilm",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("audio-sr-net", "wavenet")),
+    ],
+)
 def test_an_untrained_system_is_the_mp3_and_training_makes_it_better(name: str) -> None:
     settings = config.load(name)
     assert settings.settings == ("32k mono",)

@@ -163,7 +163,7 @@ def test_silence_has_finite_gradients() -> None:
     assert all(bool(each.grad.isfinite().all()) for each in trained.parameters())
 
 
-@pytest.mark.parametrize("z", [0, 5])
+@pytest.mark.parametrize("z", [pytest.param(0, marks=pytest.mark.slow), 5])
 def test_training_fills_the_band(z: int) -> None:
     trained, pairs = system(z), batch(1)
     optimiser = torch.optim.Adam(trained.generator.parameters(), 3e-3)

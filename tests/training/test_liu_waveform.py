@@ -173,7 +173,10 @@ def test_shapes_and_parameters_of_the_block_network() -> None:
     assert sum(each.numel() for each in wide.parameters()) > 8_000_000
 
 
-@pytest.mark.parametrize("name", ("srcnn", "srcnn-no-dense", "srcnn-no-selection", "srgan"))
+@pytest.mark.parametrize(
+    "name",
+    ["srcnn", "srgan", *(pytest.param(name, marks=pytest.mark.slow) for name in SRCNN[2:])],  # its ablations
+)
 def test_training_learns_what_can_be_known(name: str) -> None:
     system, batch = built(name), clicks(2, 2048)
     before = loss_of(system, batch, "mse")

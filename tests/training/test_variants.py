@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import networks
 import numpy as np
@@ -16,6 +17,7 @@ from mp3fix.cli.lab import export as export_run
 from mp3fix.errors import ModelError, Mp3fixError
 from mp3fix.generator.contract import read_contract
 from mp3fix.generator.session import Generator
+from mp3fix.signal.stft import StftSpec
 from mp3fix.training import checkpoint, config, corpus, export, variants
 from mp3fix.training.losses import Weights
 from mp3fix.training.networks.folded import Folded
@@ -47,8 +49,13 @@ def graph_of(network: Folded) -> Graph:
 
 @pytest.fixture(scope="module", autouse=True)
 def few_spectra() -> Iterator[None]:
+    real = variants.real_spectra
+
+    def few(root: Path, spec: StftSpec, count: int, *rest: Any) -> list[np.ndarray]:
+        return real(root, spec, min(count, 12), *rest)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(variants, "SPECTRA", 12)
+        patch.setattr(variants, "real_spectra", few)
         yield
 
 
