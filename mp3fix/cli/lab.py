@@ -1,6 +1,7 @@
 """The program mp3fix-lab: corpus, training, export, evaluation (extra [lab]), listening tests (extra [listen])."""
 
 import importlib.util
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -294,6 +295,9 @@ def run() -> None:
             f"mp3fix-lab: {', '.join(missing)} not installed; pip install 'mp3fix[{extra}]'", file=sys.stderr
         )
         sys.exit(1)
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # else the processes of an evaluation outlive it
     try:
         code = app(standalone_mode=False)
     except KeyboardInterrupt:

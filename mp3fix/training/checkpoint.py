@@ -13,10 +13,22 @@ KEYS = {"config", "network", "optimiser", "average", "step", "minutes", "device"
 
 
 def write(path: Path, state: dict[str, Any]) -> None:
-    """Write a checkpoint whole or not at all."""
+    """Write a checkpoint whole or not at all.
+
+    Raises:
+        Mp3fixError: it cannot be written.
+    """
     temporary = path.with_suffix(".tmp")
-    torch.save(state, temporary)
-    temporary.replace(path)
+    try:
+        torch.save(state, temporary)
+        temporary.replace(path)
+    except (
+        OSError,
+        RuntimeError,
+    ) as error:  # PyTorch's own writer raises the second: a full disk, no such folder
+        temporary.unlink(missing_ok=True)
+        reason = str(error).partition("\n")[0]
+        raise Mp3fixError(f"{path}: cannot be written, is the disk full? ({reason})") from None
 
 
 def read(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from mp3fix.cli import lab as cli_lab
 from mp3fix.cli.lab import run as program
+from mp3fix.errors import Mp3fixError
 from mp3fix.generator.contract import read_contract
 from mp3fix.training import checkpoint, corpus, loop, recording
 from mp3fix.training.config import Config
@@ -94,6 +97,33 @@ def own_music(folder: Path, seconds: float = 30.5) -> Path:
         soundfile.write(folder / f"{names[split]}.{suffix}", 0.15 * (tone + 0.2 * hiss).T, 44100)
     soundfile.write(folder / "hit.wav", 0.5 * np.exp(-20 * t[:20000]) * np.sin(2000 * t[:20000]), 44100)
     return folder
+
+
+def test_sigterm_ends_it_as_ctrl_c_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else what clears away, the processes of an evaluation first, would be passed by."""
+    cleared = []
+
+    def terminated(standalone_mode: bool) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        finally:
+            cleared.append(True)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(cli_lab, "app", terminated)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            program()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ended.value.code == 130 and cleared
+
+
+def test_a_checkpoint_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "gone" / "checkpoint.pt"
+    with pytest.raises(Mp3fixError, match=r"checkpoint\.pt: cannot be written"):
+        checkpoint.write(path, {"step": 1})
 
 
 def test_ctrl_c_ends_the_step_and_saves(
