@@ -37,7 +37,7 @@ class Dials:
 
     texture: float = 0.85
     reach: float = 0.45
-    air: float = 0.4
+    air: float = 0.3
 
 
 class FoldedSystem(System):
