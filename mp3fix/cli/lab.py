@@ -295,9 +295,8 @@ def run() -> None:
             f"mp3fix-lab: {', '.join(missing)} not installed; pip install 'mp3fix[{extra}]'", file=sys.stderr
         )
         sys.exit(1)
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # else the processes of an evaluation outlive it
+    # As Ctrl-C, else the processes of an evaluation outlive it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = app(standalone_mode=False)
     except KeyboardInterrupt:

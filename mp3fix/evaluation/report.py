@@ -25,9 +25,9 @@ FOREWORD = """\
 {models} against the MP3 on {pieces} test pieces, an excerpt of {seconds} s each. {test_set}
 In brackets: the first digits of the SHA-256 of each generator's file.
 
-The MP3 is LAME's, at the rate it chooses by itself; the recording is scaled by the codec's gain. Every measure ends at
-the recording's own cut-off, at identity (the recording itself goes in) at 22.05 kHz; LSD's floor is 100 dB below the
-strongest bin of the excerpt. Seed 0. Intervals: 95 %, paired bootstrap over pieces.
+The MP3 is LAME's, mono at the rate it chooses by itself, stereo at 44.1 kHz; the recording is scaled by the codec's
+gain. Every measure ends at the recording's own cut-off, at identity (the recording itself goes in) at 22.05 kHz;
+LSD's floor is 100 dB below the strongest bin of the excerpt. Seed 0. Intervals: 95 %, paired bootstrap over pieces.
 """
 
 

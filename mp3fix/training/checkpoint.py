@@ -22,10 +22,8 @@ def write(path: Path, state: dict[str, Any]) -> None:
     try:
         torch.save(state, temporary)
         temporary.replace(path)
-    except (
-        OSError,
-        RuntimeError,
-    ) as error:  # PyTorch's own writer raises the second: a full disk, no such folder
+    # PyTorch's own writer raises the second: a full disk, no such folder.
+    except (OSError, RuntimeError) as error:
         temporary.unlink(missing_ok=True)
         reason = str(error).partition("\n")[0]
         raise Mp3fixError(f"{path}: cannot be written, is the disk full? ({reason})") from None
