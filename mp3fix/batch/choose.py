@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mp3fix.errors import EncodeError
 from mp3fix.files import temporary
-from mp3fix.files.measure import measure
+from mp3fix.files.measure import Measured, measure
 from mp3fix.files.names import shown
 from mp3fix.files.probe import probe
 
@@ -57,11 +57,20 @@ def choose(path: Path, kbps: int | None, below: int) -> Choice:
     rate = "a bitrate that nobody knows" if kbps is None else f"{kbps} kbit/s"
     if kbps is not None and kbps <= below:
         return Choice(True, rate)
-    cutoff, step_db, channels = measure(path, _MEASURED_SECONDS)
-    ends = f"{rate}, its spectrum ends at {cutoff / 1000:.1f} kHz" if cutoff else f"{rate}, silence"
-    if 0 < cutoff <= _lowpass(below, channels) and step_db >= STEP_DB:
+    measured = measure(path, _MEASURED_SECONDS)
+    ends = (
+        f"{rate}, its spectrum ends at {measured.cutoff / 1000:.1f} kHz"
+        if measured.cutoff
+        else f"{rate}, silence"
+    )
+    if ends_like_mp3(measured, below):
         return Choice(True, f"{ends} like that of an MP3 of at most {below} kbit/s")
     return Choice(False, ends)
+
+
+def ends_like_mp3(measured: Measured, below: int) -> bool:
+    """Whether a spectrum ends like that of an MP3 of at most this bitrate, kbit/s."""
+    return 0 < measured.cutoff <= _lowpass(below, measured.channels) and measured.step_db >= STEP_DB
 
 
 def _lowpass(below: int, channels: int) -> int:

@@ -162,6 +162,7 @@ def evaluate(
     """
     _require_measures()
     from mp3fix.evaluation import report, runner, spectrograms, testpieces
+    from mp3fix.evaluation.coded import coded
     from mp3fix.evaluation.excerpts import QUICK_PIECES, excerpts
     from mp3fix.evaluation.models import read_models
 
@@ -172,7 +173,8 @@ def evaluate(
     part = quick or pieces is not None  # never in the place of a full report
     pictures = {model.label: spectrograms.draw(chosen, model, out) for model in compared if not part}
     results = runner.gather(jobs, out / "cache")
-    gates = report.write(*results, compared, out, testpieces.about(corpus), pictures, part)
+    about = testpieces.about(corpus)
+    gates = report.write(*results, compared, out, about, pictures, part, coded(chosen))
     judged = [gate for gate in gates if gate.holds is not None]
     written = out / ("quick.md" if part else "report.md")
     print(f"{written}: {sum(gate.holds is True for gate in judged)} of {len(judged)} gates hold")

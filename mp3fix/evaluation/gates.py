@@ -1,7 +1,7 @@
 """What a generator must reach before it is shipped: its scores judged, gate by gate and setting by setting."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mp3fix.evaluation.compared import Compared
@@ -85,7 +85,11 @@ class Gate:
 
 
 def judge(
-    scores: Compared, model: Model, drawn: Sequence[Drawn] = (), full: Model | None = None
+    scores: Compared,
+    model: Model,
+    drawn: Sequence[Drawn] = (),
+    full: Model | None = None,
+    coded: Collection[str] = (),
 ) -> Iterator[Gate]:
     """All gates of a generator, at the settings that it was scored at.
 
@@ -94,10 +98,11 @@ def judge(
         model: the generator.
         drawn: its draws; those of one setting are judged together.
         full: the fp32 model, if this is a variant of one.
+        coded: pieces that are no judges of identity, see coded.py.
     """
     for setting in scores.settings:
         if setting == IDENTITY:
-            yield from _identity(scores, model)
+            yield from _identity(scores, model, coded)
         for group, limits in GROUPS.items():
             if setting in limits.settings:
                 yield from _against_mp3(scores, model, group, limits, setting)
@@ -135,18 +140,19 @@ def _against_mp3(scores: Compared, model: Model, group: str, limits: Limits, set
     yield worst("worst ViSQOL, default", model.default, "visqol", PIECE_VISQOL, "")
 
 
-def _identity(scores: Compared, model: Model) -> Iterator[Gate]:
-    """Absolute: what came in was the recording itself."""
+def _identity(scores: Compared, model: Model, coded: Collection[str]) -> Iterator[Gate]:
+    """Absolute: what came in was the recording itself, without loss."""
     for what, system, metric, wanted, at_least, unit in (
         ("SNR, texture 0", model.zero, "snr", 50.0, True, "dB"),
         ("SNR, default", model.default, "snr", 40.0, True, "dB"),
         ("LSD, default", model.default, "lsd", 0.3, False, "dB"),
         ("ViSQOL, default", model.default, "visqol", 4.6, True, ""),
     ):
-        seen = mean(scores.values(IDENTITY, system, metric).values())
-        yield Gate(IDENTITY, IDENTITY, what, wanted, at_least, seen, unit)
+        values = scores.values(IDENTITY, system, metric)
+        lossless = {piece: value for piece, value in values.items() if piece not in coded}
+        yield Gate(IDENTITY, IDENTITY, what, wanted, at_least, mean(lossless.values()), unit)
         if metric == "snr":  # a mean may hide one good file that is harmed
-            piece, lowest = _worst(scores.values(IDENTITY, system, metric))
+            piece, lowest = _worst(lossless)
             yield Gate(IDENTITY, IDENTITY, f"worst {what}", wanted, at_least, lowest, unit, piece)
 
 

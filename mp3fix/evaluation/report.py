@@ -2,10 +2,11 @@
 
 import csv
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mp3fix.evaluation import figures, peer
+from mp3fix.evaluation.coded import KBPS
 from mp3fix.evaluation.compared import Compared
 from mp3fix.evaluation.excerpts import IDENTITY, LOW, SECONDS
 from mp3fix.evaluation.gates import Gate, judge
@@ -50,6 +51,7 @@ def write(
     test_set: str,
     spectrograms: Mapping[str, Sequence[Path]],
     quick: bool = False,
+    coded: Collection[str] = (),
 ) -> list[Gate]:
     """Write a report into a folder.
 
@@ -61,6 +63,7 @@ def write(
         test_set: a sentence on what the pieces are, for the foreword.
         spectrograms: pictures in the folder to be shown, by the generator's label.
         quick: whether this is the quick form.
+        coded: pieces that are no judges of identity, see coded.py.
 
     Returns:
         all gates of all generators.
@@ -71,7 +74,7 @@ def write(
     compared = Compared(scores)
     draws = {model.label: [each for each in drawn if each.model == model.label] for model in models}
     gates = {
-        model.label: list(judge(compared, model, draws[model.label], full_precision(model, models)))
+        model.label: list(judge(compared, model, draws[model.label], full_precision(model, models), coded))
         for model in models
     }
     lines = [
@@ -85,6 +88,7 @@ def write(
     ]
     for model in models:
         lines += [f"## Gates of {model.label}", "", *gates_table(gates[model.label]), ""]
+        lines += [line for piece in coded for line in _not_judged(compared, model, piece)]
     lines += ["## Means", "", *(line for setting in compared.settings for line in means(compared, setting))]
     for model in models:
         lines += _of_model(compared, draws[model.label], model, folder, pictures)
@@ -116,6 +120,20 @@ def gates_table(gates: Sequence[Gate]) -> list[str]:
         f"{judged - failed} of {judged} hold.",
         "",
         *table(["group", "setting", "gate", "wanted", "seen", "holds"], rows),
+    ]
+
+
+def _not_judged(scores: Compared, model: Model, piece: str) -> list[str]:
+    """What became of a piece that does not count at identity, and why it does not."""
+
+    def seen(system: str, metric: str) -> str:
+        return number(scores.values(IDENTITY, system, metric).get(piece, math.nan), metric)
+
+    return [
+        f"Not judged at identity: {piece}, whose spectrum ends like that of an MP3 of at most {KBPS} kbit/s, which "
+        f"`--below {KBPS}` restores. Its SNR is {seen(model.zero, 'snr')} dB at texture 0 and "
+        f"{seen(model.default, 'snr')} dB at the default, its LSD {seen(model.default, 'lsd')} dB.",
+        "",
     ]
 
 

@@ -1,4 +1,4 @@
-"""The long-term spectrum of a file's beginning: for --info, and for --below."""
+"""The end of a long-term spectrum, of a file's beginning or of samples: for --info, and for --below."""
 
 from itertools import islice
 from pathlib import Path
@@ -45,6 +45,15 @@ def measure(path: Path, seconds: float) -> Measured:
             meter.push(stream.push(block))
         meter.push(stream.flush())
         return Measured(meter.hz, _step_db(meter, spec), decoder.channels)
+
+
+def measure_samples(samples: np.ndarray, rate: int) -> Measured:
+    """The end of the spectrum of float32 (C, n) at a rate in Hz."""
+    spec = StftSpec(rate=rate, hop=_HOP)
+    stream, meter = StftStream(spec, len(samples)), CutoffMeter(spec)
+    meter.push(stream.push(samples))
+    meter.push(stream.flush())
+    return Measured(meter.hz, _step_db(meter, spec), len(samples))
 
 
 def _step_db(meter: CutoffMeter, spec: StftSpec) -> float:

@@ -150,6 +150,19 @@ def test_one_good_file_that_is_harmed_is_named() -> None:
     ]
 
 
+def test_what_was_an_mp3_before_is_no_judge_of_identity() -> None:
+    given = [
+        score(number, IDENTITY, system, {"snr": snr, "lsd": lsd})
+        for system in (MP3, ZERO, DEFAULT)
+        for number, (snr, lsd) in enumerate(((90.0, 0.1), (20.0, 9.0)))
+    ]
+    assert not all(gate.holds for gate in judged(*given).values() if gate.holds is not None)
+    spared = {gate.what: gate for gate in judge(Compared(given), MODEL, coded=["piece 1"])}
+    assert spared["LSD, default"].seen == 0.1 and spared["worst SNR, texture 0"].seen == 90
+    elsewhere = list(judge(Compared(scores("16k mono", -1)), MODEL, coded=["piece 0", "piece 1"]))
+    assert len(elsewhere) == 7 and not any(gate.holds for gate in elsewhere)
+
+
 def test_a_generator_without_texture_is_judged_by_its_one_system() -> None:
     model = Model("plain", Path("plain.onnx"), "0", None, False, 0)
     given = [

@@ -101,6 +101,15 @@ def test_the_foreword_says_what_was_compared_on_what(written: Path) -> None:
     assert "All are listed." in foreword
 
 
+def test_what_is_no_judge_of_identity_is_named_with_its_figures(tmp_path: Path) -> None:
+    gates = report.write(all_scores(), [], [MODEL], tmp_path, "", {}, coded=["alto"])
+    said = (tmp_path / "report.md").read_text().split("## Means")[0].splitlines()[-2]
+    assert said.startswith("Not judged at identity: alto, ") and "`--below 128`" in said
+    # All measures of the MP3 are 1 but LSD, which texture 0.5 makes 6.
+    assert said.endswith("Its SNR is 1.00 dB at texture 0 and 1.00 dB at the default, its LSD 6.00 dB.")
+    assert [gate.piece for gate in gates if gate.setting == IDENTITY and gate.piece] == ["bass | drums"] * 2
+
+
 def test_means_and_intervals(written: Path) -> None:
     table = {row[0]: row[1:] for row in rows((written / "report.md").read_text(), "### 128k stereo")}
     assert table[""] == ["MP3", "net 1/2 texture 0", "net 1/2 texture 0.5"]
