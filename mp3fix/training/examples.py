@@ -12,6 +12,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from mp3fix.training import codec, corpus
 from mp3fix.training.codec import Setting
+from mp3fix.training.spectra import known_bins
 
 MARGIN = 6000  # samples on each side of a crop for the codec to start up and run out
 DULL_SHARE = 0.4  # of the examples of high quality that are low-passed first ...
@@ -83,8 +84,7 @@ class Batch(NamedTuple):
 
     def known(self, bins: int) -> torch.Tensor:
         """1 for each of so many bins up to the Nyquist frequency where a target is known, else 0: (B, bins)."""
-        shares = torch.arange(bins, device=self.trusted.device) / (bins - 1)
-        return (shares <= self.trusted[:, None]).to(self.target.dtype)
+        return known_bins(self.trusted, bins)
 
 
 def allowed_loss(setting: Setting | None) -> float:

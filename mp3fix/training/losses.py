@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional
 
 from mp3fix.signal.stft import StftSpec
-from mp3fix.training.spectra import stft
+from mp3fix.training.spectra import known_bins, stft
 
 POWER = 0.4  # compression of magnitudes: between loudness (0.3) and the square root
 LEVEL_SAMPLES = 1024  # over which levels are averaged
@@ -102,8 +102,7 @@ def profile_score(x: torch.Tensor, y1: torch.Tensor, y2: torch.Tensor, trusted: 
     """
     spectra = torch.fft.rfft(torch.cat([x, y1, y2]), norm="ortho")
     octaves = _third_octaves(spectra.shape[-1], x.device)
-    shares = torch.linspace(0, 1, spectra.shape[-1], device=x.device)
-    mask = (shares <= trusted[:, None]).to(x.dtype)
+    mask = known_bins(trusted, spectra.shape[-1])
     bins = torch.matmul(mask, octaves.T)
     sums = torch.matmul((spectra.real**2 + spectra.imag**2) * mask.repeat(3, 1), octaves.T)
     levels = 0.5 * torch.log(sums / bins.clamp_min(1.0).repeat(3, 1) + FLOOR**2)
@@ -128,7 +127,7 @@ def relative_error(x: torch.Tensor, y: torch.Tensor, trusted: torch.Tensor) -> t
     The derivative does not depend on how small the error is, so that nearly perfect input stays so.
     """
     spectra = torch.fft.rfft(torch.stack([x, x - y]), norm="ortho")
-    known = torch.arange(spectra.shape[-1], device=x.device) / (spectra.shape[-1] - 1) <= trusted[:, None]
+    known = known_bins(trusted, spectra.shape[-1])
     signal, error = 2 * ((spectra.real**2 + spectra.imag**2) * known).sum(-1)
     return torch.log10(error / (signal + 1e-9) + 1e-6) * (signal > 1e-6)
 
@@ -137,11 +136,8 @@ def _spectra(
     signals: tuple[torch.Tensor, ...], trusted: torch.Tensor, spec: StftSpec
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Spectra of signals (B, n), one after the other along the first axis; (B, F, 1), 1 for each known bin."""
-    x = signals[0]
-    bins = torch.arange(spec.bins, device=x.device) / (spec.bins - 1)
-    mask = (bins <= trusted[:, None]).to(x.dtype)[:, :, None]
     scale = float(spec.analysis_window().std()) * spec.n_fft**0.5
-    return stft(torch.cat(signals), spec) / scale, mask
+    return stft(torch.cat(signals), spec) / scale, known_bins(trusted, spec.bins)[:, :, None]
 
 
 def _compressed(spectra: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

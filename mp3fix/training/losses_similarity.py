@@ -14,7 +14,7 @@ import torch
 from torch.nn import functional
 
 from mp3fix.signal.stft import StftSpec
-from mp3fix.training.spectra import stft
+from mp3fix.training.spectra import known_bins, stft
 
 BANDS = 32
 LOWEST_HZ = 50.0
@@ -39,8 +39,7 @@ def dissimilarity(x: torch.Tensor, y: torch.Tensor, trusted: torch.Tensor) -> to
         A scalar, 0 to 2.
     """
     spec = StftSpec()
-    bins = torch.arange(spec.bins, device=x.device) / (spec.bins - 1)
-    mask = (bins <= trusted[:, None]).to(x.dtype)
+    mask = known_bins(trusted, spec.bins)
     filters, centres = _filters(spec, x.device)
     spectra = stft(torch.cat([x, y]), spec)
     # Mean power of a sample, as far as a band lets it through.

@@ -1,4 +1,8 @@
-"""A torch mirror of signal/stft, so that training and inference cannot drift apart (tested equal to 1e-6)."""
+"""Spectra of training examples, and which of their bins are known.
+
+`stft` and `istft` are a torch mirror of signal/stft, so that training and inference cannot drift apart (tested equal to
+1e-6).
+"""
 
 import torch
 from torch.nn import functional
@@ -32,3 +36,14 @@ def istft(spectra: torch.Tensor, spec: StftSpec) -> torch.Tensor:
 
     envelope = overlap_add((window**2).expand(1, count, -1).transpose(1, 2))
     return overlap_add(frames.transpose(1, 2)) / envelope.clamp_min(1e-8)
+
+
+def known_bins(trusted: torch.Tensor, bins: int) -> torch.Tensor:
+    """Which of so many bins, 0 Hz to the Nyquist frequency, are known of a recording: (B, bins), 1 for these, else 0.
+
+    Args:
+        trusted: frequency up to which the recording is known, as a share of the Nyquist frequency, (B,).
+        bins: at least 2.
+    """
+    shares = torch.arange(bins, device=trusted.device) / (bins - 1)
+    return (shares <= trusted[:, None]).to(trusted.dtype)
