@@ -9,7 +9,7 @@ from mp3fix.evaluation.compared import Compared
 from mp3fix.evaluation.comparison_cost import Cost
 from mp3fix.evaluation.comparison_papers import DRAWN, GROUPS, PLAIN, VIEWS, View, paper_of
 from mp3fix.evaluation.excerpts import Excerpt
-from mp3fix.evaluation.models import Model, read_models
+from mp3fix.evaluation.models import Model, base_name, read_models
 from mp3fix.evaluation.runner import Drawn, Score, gather, textures
 from mp3fix.evaluation.scoring import METRICS
 from mp3fix.evaluation.statistics import mean
@@ -47,8 +47,9 @@ class Results:
         return self.models[0]
 
     def is_ours(self, system: str) -> bool:
-        """Whether a system is the default generator or a form of it, at any texture."""
-        return system.startswith((f"{self.ours.label} ", f"{self.ours.label}-")) or system == self.ours.label
+        """Whether a system, or a label, is of the default generator or a form of it, at any texture."""
+        forms = [each for each in self.models if base_name(each.label) == self.ours.label]
+        return any(system in (each.label, *systems_of(each)) for each in forms)
 
     def mean(self, view: str, system: str, metric: str, group: str = "") -> float:
         """Mean of a measure over the pieces of a group, "" for all; nan where nothing was measured."""
@@ -117,6 +118,11 @@ def plan(
             units += [Unit("peaq", model, texture, peaq, phase) for model, texture, phase in systems]
         jobs[name] = [Job(_seen(each, view), view.setting, (*units, *drawn)) for each in excerpts]
     return jobs
+
+
+def systems_of(model: Model) -> list[str]:
+    """Names of the systems that a generator is scored as: at each texture, with phases found in each way."""
+    return [model.system(texture, phase) for texture in textures(model) for phase in model.phases]
 
 
 def views_of(model: Model) -> tuple[str, ...]:

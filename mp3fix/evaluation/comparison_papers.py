@@ -6,6 +6,8 @@ of them; a paper's own figures are entered only with their source.
 
 from dataclasses import dataclass
 
+from mp3fix.evaluation.models import base_name
+
 ELECTRONIC, CLASSICAL = "electronic", "classical"
 # Liu's two groups, by the categories of the corpus (training/testset.py).
 GROUPS = {ELECTRONIC: ("electronic",), CLASSICAL: ("solo", "orchestral")}
@@ -121,14 +123,13 @@ HANCE = Paper(
 
 PAPERS = (LATTNER, LIU, DESHPANDE, HANCE)
 
-# What each is, by its name or what its name begins with, up to a "-".
+# What each is, by the name that its forms share.
 _SYSTEMS = {
     "lattner": (LATTNER, "the paper's generator"),
     "srcnn": (LIU, "the paper's SRCNN"),
     "srcnn-no-dense": (LIU, "SRCNN without its fully-connected layers"),
     "srcnn-no-selection": (LIU, "SRCNN without its feature selection"),
     "srgan": (LIU, "the paper's SRGAN"),
-    "liu": (LIU, "of the paper"),
     "liu-rnn": (LIU, "the paper's RNN"),
     "liu-unet": (LIU, "the paper's improved U-Net with an RNN"),
     "bpcnn": (LIU, "the paper's BPCNN"),
@@ -145,17 +146,11 @@ _SYSTEMS = {
 
 def paper_of(label: str) -> Paper | None:
     """The paper that a generator belongs to; None for any other generator, scored everywhere but in NARROW."""
-    found = _system(label)
+    found = _SYSTEMS.get(base_name(label))
     return found[0] if found else None
 
 
 def what_is(label: str) -> str:
     """A few words on a generator; "" for one of no paper."""
-    found = _system(label)
+    found = _SYSTEMS.get(base_name(label))
     return found[1] if found else ""
-
-
-def _system(label: str) -> tuple[Paper, str] | None:
-    while label not in _SYSTEMS and label:
-        label = label.rpartition("-")[0]
-    return _SYSTEMS.get(label)

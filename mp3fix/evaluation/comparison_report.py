@@ -4,13 +4,13 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-from mp3fix.evaluation.comparison import COST_NAMES, NAMES, Results
+from mp3fix.evaluation.comparison import COST_NAMES, NAMES, Results, systems_of
 from mp3fix.evaluation.comparison_claims import Verdict, best_system, our_claims, papers_claims
 from mp3fix.evaluation.comparison_papers import GROUPS, PAPERS, PLAIN, VIEWS, Paper, paper_of, what_is
 from mp3fix.evaluation.excerpts import SECONDS
 from mp3fix.evaluation.models import Model
 from mp3fix.evaluation.report import number, table
-from mp3fix.evaluation.runner import MP3, textures
+from mp3fix.evaluation.runner import MP3
 from mp3fix.evaluation.statistics import mean
 
 SHOWN = (
@@ -259,11 +259,7 @@ def _model(results: Results, system: str) -> Model | None:
     """The generator of a system; None for the MP3."""
     if system == MP3:
         return None
-    return next(m for m in results.models if system in _systems(m))
-
-
-def _systems(model: Model) -> list[str]:
-    return [model.system(texture, phase) for texture in textures(model) for phase in model.phases]
+    return next(m for m in results.models if system in systems_of(m))
 
 
 def _known(results: Results, views: Sequence[str]) -> list[str]:

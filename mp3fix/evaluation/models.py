@@ -79,6 +79,11 @@ def read_models(names: Sequence[str | Path]) -> list[Model]:
     return found
 
 
+def base_name(label: str) -> str:
+    """The name that the forms of a generator share: NAME of NAME-det, NAME-fp16 and NAME-det-int8."""
+    return re.sub(r"(-det)?(-fp16|-int8)?\Z", "", label)
+
+
 def full_precision(model: Model, models: Sequence[Model]) -> Model | None:
     """The generator whose variant this is, by its name (NAME-fp16, NAME-int8); None if it is not among these."""
     name = re.fullmatch(r"(.+)-(fp16|int8)", model.label)

@@ -150,11 +150,17 @@ def test_a_papers_claim_holds_or_does_not() -> None:
         ("srcnn-no-dense", "SRCNN without its fully-connected layers"),
         ("srcnn-int8", "the paper's SRCNN"),
         ("lattner-det", "the paper's generator"),
+        ("lattner-det-int8", "the paper's generator"),
+        ("liu-rnn-fp16", "the paper's RNN"),
         ("audio-sr-net", "compared there: Audio-SR-Net, small"),
-        ("musicians", ""),
+        *(
+            (own, "")
+            for own in ("musicians", "cnn-mine", "liu-test", "liu", "hance2", "hance-detail", "my-cnn")
+        ),
     ],
 )
 def test_forms_of_a_system_belong_to_its_paper(label: str, what: str) -> None:
+    """And nothing else does, whatever its name begins with."""
     assert what_is(label) == what
     assert (paper_of(label) is None) == (not what)
 
@@ -198,6 +204,14 @@ def test_the_best_draw_against_the_deterministic_form(best: float, holds: bool) 
     assert ["16k mono", "lattner, best of 20", f"{best:.2f}"] in [
         row[:3] for row in lines_of(markdown(found, "", "page.md"), "## Best of 20 draws")
     ]
+
+
+def test_ours_are_its_forms_alone() -> None:
+    others = ["music-bands", "music-bands-det", "music 12ab34", "musical"]
+    found = results(("16k mono", MP3, {}))
+    found = replace(found, models=[OURS, *map(model, ["music-det", "music-int8", *others])])
+    ours = ["music", "music texture 0", "music texture 0.5", "music-det", "music-int8"]
+    assert [each for each in [MP3, *ours, *others] if found.is_ours(each)] == ours
 
 
 def test_what_ours_must_win() -> None:
