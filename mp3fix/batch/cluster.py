@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from mp3fix import __version__
@@ -22,6 +23,7 @@ from mp3fix.batch.pool import OnResult
 from mp3fix.batch.work import Record, Task, failure
 from mp3fix.batch.worker import PATIENCE_S, Unloaded, Worker, WorkerDied
 from mp3fix.errors import Mp3fixError
+from mp3fix.generator import catalog
 
 AHEAD = 4  # songs that lie ready for each thread of the cluster
 _CONNECT_S = 15
@@ -110,19 +112,20 @@ def _connected(address: str) -> Iterator[Any]:
 
 
 def _absolute(task: Task) -> Task:
-    """The task for another machine, whose current folder is another."""
-    model = os.path.abspath(task.how.model) if os.path.exists(task.how.model) else task.how.model
-    outputs = tuple(os.path.abspath(output) for output in task.outputs)
-    copy = None if task.copy is None else os.path.abspath(task.copy)
-    picture = task.picture and replace(task.picture, path=os.path.abspath(task.picture.path))
+    """The task for another machine, whose current folder is another. A bundled generator's name stays one."""
+    model = task.how.model if catalog.is_name(task.how.model) else _from_root(task.how.model)
     return replace(
         task,
-        input=os.path.abspath(task.input),
-        outputs=outputs,
+        input=_from_root(task.input),
+        outputs=tuple(map(_from_root, task.outputs)),
         how=replace(task.how, model=model),
-        copy=copy,
-        picture=picture,
+        copy=None if task.copy is None else _from_root(task.copy),
+        picture=task.picture and replace(task.picture, path=_from_root(task.picture.path)),
     )
+
+
+def _from_root(path: str) -> str:
+    return str(Path(path).absolute())  # os.path.abspath takes out "..", which leads elsewhere behind a link
 
 
 def _record(future: Any, task: Task) -> Record:

@@ -47,19 +47,30 @@ def find(name_or_path: str | Path) -> Path:
     """
     text = str(name_or_path)
     path = Path(text)
+    if found := _named(text):
+        return found
     if path.suffix.lower() == ".onnx":
         if not os.path.exists(path):
             raise ModelError(f"{path}: no such generator")
         return path
-    bundled = _bundled()
-    if text in bundled:
-        return bundled[text]
-    inside = [name for name in bundled if name.rpartition("/")[2] == text]
-    if len(inside) == 1:
-        return bundled[inside[0]]
     if path.name != text and os.path.exists(path):
         return path
     raise ModelError(
-        f"no generator {text!a}; there are: {', '.join(bundled) or 'none'}\n"
+        f"no generator {text!a}; there are: {', '.join(_bundled()) or 'none'}\n"
         "For one of your own, give the path of its .onnx file."
     )
+
+
+def is_name(name_or_path: str | Path) -> bool:
+    """Whether `find` takes this for a bundled name, which means the same in every folder and on every machine."""
+    return _named(str(name_or_path)) is not None
+
+
+def _named(text: str) -> Path | None:
+    """The file of a bundled name; None for what is a path, or nothing."""
+    if Path(text).suffix.lower() == ".onnx":
+        return None
+    bundled = _bundled()
+    inside = [name for name in bundled if name.rpartition("/")[2] == text]
+    name = text if text in bundled else inside[0] if len(inside) == 1 else None
+    return None if name is None else bundled[name]

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -71,6 +72,31 @@ def test_the_same_bytes_as_without_a_cluster(local: Any) -> None:
         for name in outputs():
             Path("out", name).unlink()
     assert len(results[0]) == 3 and results[0] == results[1] == results[2]
+
+
+@pytest.mark.slow
+def test_a_bundled_generator_with_a_folder_of_its_name_in_the_way(local: Any) -> None:
+    """As the library itself may be called."""
+    Path("music").mkdir()
+    Path("music-det").touch()
+    shutil.copy(how().model, "mine.onnx")
+    for number, model in enumerate(("music", "music-det", "mine.onnx")):
+        planned = tasks(replace(how(), model=model), song(f"{number}.wav"))
+        ((_, record),) = run(planned, local.scheduler_address)
+        assert record["status"] == "restored", record
+
+
+@pytest.mark.slow
+def test_paths_that_go_up_from_behind_a_link(local: Any) -> None:
+    """The system goes to the folder above the one that is linked; there may be another file at the shorter path."""
+    Path("disk/songs").mkdir(parents=True)
+    song("disk/a.wav")
+    Path("link").symlink_to("disk/songs")
+    Path("disk/out").mkdir()
+    task = replace(tasks(how(), Path("link/../a.wav"))[0], outputs=("link/../out/a.flac",))
+    ((_, record),) = run([task], local.scheduler_address)
+    assert record["status"] == "restored", record
+    assert os.listdir("disk/out") == ["a.flac"] and outputs() == []
 
 
 @pytest.mark.slow

@@ -40,6 +40,14 @@ def test_finds_names_and_paths(bundled, tmp_path, monkeypatch):
     assert catalog.find(tmp_path / "music" / "mine") == tmp_path / "music" / "mine"
 
 
+def test_what_is_a_name_and_what_is_a_path(bundled, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("music", "literature", "liu", "mine"):  # whatever lies about
+        (tmp_path / folder).mkdir(exist_ok=True)
+    assert all(map(catalog.is_name, ("music", "literature/liu", "liu")))
+    assert not any(map(catalog.is_name, ("music.onnx", "models/air.onnx", "./music", "mine", "literature")))
+
+
 def test_a_name_at_the_top_comes_before_one_in_a_folder(bundled):
     networks.save(bundled / "literature" / "air.onnx")
     assert catalog.find("air") == bundled / "air.onnx"
