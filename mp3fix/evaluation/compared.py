@@ -1,8 +1,9 @@
 """Scores, looked up: what a system scored on each piece, and how that differs from the MP3."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from mp3fix.evaluation.runner import MP3, Score
+from mp3fix.evaluation.statistics import mean
 
 
 class Compared:
@@ -42,6 +43,11 @@ class Compared:
             if score is not None and metric in score.values and score.cutoff >= reach:
                 found[piece] = score.values[metric]
         return found
+
+    def mean(self, setting: str, system: str, metric: str, pieces: Container[str]) -> float:
+        """Mean of a measure over those of these pieces that have it; nan where none has."""
+        found = self.values(setting, system, metric)
+        return mean(value for piece, value in found.items() if piece in pieces)
 
     def changes(self, setting: str, system: str, metric: str, base: str = MP3) -> dict[str, float]:
         """A system's value minus another's, the MP3's if none is named, for each piece that both were scored on."""

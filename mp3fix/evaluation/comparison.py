@@ -12,7 +12,6 @@ from mp3fix.evaluation.excerpts import Excerpt
 from mp3fix.evaluation.models import Model, base_name, read_models
 from mp3fix.evaluation.runner import Drawn, Score, gather, textures
 from mp3fix.evaluation.scoring import METRICS
-from mp3fix.evaluation.statistics import mean
 from mp3fix.evaluation.work import Job, Unit
 from mp3fix.generator.apply import Phase
 from mp3fix.generator.catalog import DEFAULT, list_models
@@ -53,8 +52,8 @@ class Results:
 
     def mean(self, view: str, system: str, metric: str, group: str = "") -> float:
         """Mean of a measure over the pieces of a group, "" for all; nan where nothing was measured."""
-        values = self.scores.values(view, system, metric)
-        return mean(value for piece, value in values.items() if self.belongs(piece, group))
+        pieces = [piece for piece in self.scores.pieces if self.belongs(piece, group)]
+        return self.scores.mean(view, system, metric, pieces)
 
     def belongs(self, piece: str, group: str) -> bool:
         """Whether a piece belongs to a group of GROUPS; all belong to ""."""

@@ -6,10 +6,11 @@ measured on those clips; ours are of other pieces and another encoder, so each s
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from mp3fix.evaluation.compared import Compared
 from mp3fix.evaluation.models import Model
 from mp3fix.evaluation.runner import MP3
-from mp3fix.evaluation.statistics import mean
 
 MIXES = ("pop or rock", "vocals")  # categories of the corpus whose pieces are mixes of a band
 MEASURES = (("si_sdr", 2), ("lsd_80", 1), ("visqol", 2))  # and their digits
@@ -30,21 +31,13 @@ def rows(scores: Compared, model: Model) -> list[list[str]]:
     pieces = {piece for kind in MIXES for piece in scores.pieces_of(kind)}
     found = []
     for setting, theirs in APOLLO.items():
-        ours = [_means(scores, setting, system, pieces) for system in (MP3, model.default)]
-        if all(ours):
+        ours = [
+            [scores.mean(setting, system, name, pieces) for name, _ in MEASURES]
+            for system in (MP3, model.default)
+        ]
+        if np.isfinite(ours).all():
             found.append([setting, *(_cell(each) for each in (*ours, *theirs))])
     return found
-
-
-def _means(scores: Compared, setting: str, system: str, pieces: set[str]) -> list[float]:
-    """The mean of each measure over the pieces; none where there is none of them."""
-    means = []
-    for name, _ in MEASURES:
-        values = [value for piece, value in scores.values(setting, system, name).items() if piece in pieces]
-        if not values:
-            return []
-        means.append(mean(values))
-    return means
 
 
 def _cell(values: Sequence[float]) -> str:
