@@ -44,6 +44,20 @@ class Found:
     library: bool = False
 
 
+def may_be_several(inputs: Sequence[str], input_list: str | None = None) -> bool:
+    """Whether `find` may find several songs, or a library of one, as far as names tell: it looks into nothing.
+
+    Args:
+        inputs, input_list: as for `find`.
+    """
+    several = len(inputs) > 1 or input_list is not None
+    return several or any(os.path.isdir(each) or _is_pattern(each) for each in inputs)
+
+
+def _is_pattern(typed: str) -> bool:
+    return has_magic(typed) and not os.path.lexists(typed)
+
+
 def find(
     inputs: Sequence[str], input_list: str | None = None, output: str | None = None, own: bool = False
 ) -> Found:
@@ -54,27 +68,28 @@ def find(
 
     Args:
         inputs: files, folders, patterns, or "-" for standard input.
-        input_list: a file of names, or "-" for standard input.
+        input_list: a file of names, or "-" for standard input. It may be empty: then there is no song in it.
         output: a folder that is not walked, should it be inside one that is, or be one of several inputs.
         own: whether folders also give what mp3fix itself has written.
 
     Raises:
-        UsageError: a name is empty, standard input is named twice, or the list cannot be read.
+        UsageError: a name is empty, standard input is named twice, the list cannot be read, or all inputs are the
+            folder of outputs.
     """
     if "" in (*inputs, input_list, output):
         raise UsageError("an empty name is no file")
     listed = [] if input_list is None else _read_list(input_list)
-    if STDIO in inputs and len(inputs) + len(listed) + (input_list == STDIO) > 1:
+    alone = len(inputs) == 1 and input_list is None
+    if STDIO in inputs and not alone:
         raise UsageError("standard input (-) can only be the one input")
     found = Found(library=input_list is not None)
     walk = _Walk(found, output, own)
     for typed in inputs:
         if os.path.isdir(typed):
-            alone = len(inputs) == 1 and not listed
             if not alone and walk.is_output(typed):
                 continue
             walk.folder(typed, Path() if alone else Path(os.path.basename(os.path.abspath(typed))))
-        elif has_magic(typed) and not os.path.lexists(typed):
+        elif _is_pattern(typed):
             walk.pattern(typed)
         else:
             found.sources.append(Source(typed, Path(os.path.basename(typed))))
@@ -83,6 +98,11 @@ def find(
             walk.folder(typed, _kept(typed))
         else:
             found.sources.append(Source(typed, _kept(typed)))
+    if not (found.library or found.sources):
+        raise UsageError(
+            f"{shown(Path(inputs[0]))}: is the folder of -o, which is passed over among several inputs, "
+            "and they name nothing else; name it once to restore what is in it"
+        )
     once = {(str(Path(source.typed)), source.relative): source for source in reversed(found.sources)}
     found.sources = list(once.values())[::-1]
     return found
@@ -104,8 +124,6 @@ def _read_list(name: str) -> list[str]:
         names = data.split(b"\0")
     else:
         names = [line.removesuffix(b"\r") for line in data.removeprefix(b"\xef\xbb\xbf").split(b"\n")]
-    if not any(names):
-        raise UsageError(f"--input-list: {shown_name} names no file")
     return [os.path.join(".", STDIO) if each == b"-" else os.fsdecode(each) for each in names if each]
 
 

@@ -5,8 +5,7 @@ They are put before what was typed, as if they had been typed too: so they mean 
 
 import datetime
 import os
-from collections.abc import Mapping, Sequence
-from glob import has_magic
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +81,8 @@ def _meaningless(typed: Request, settings: Settings) -> set[str]:
         typed: the command line alone.
         settings: all there are.
     """
+    from mp3fix.batch.sources import may_be_several
+
     options = set()
     if typed.jobs is not None or typed.page is not None:  # both are for this machine
         options.add("scheduler")
@@ -90,19 +91,13 @@ def _meaningless(typed: Request, settings: Settings) -> set[str]:
     if typed.streams:
         options |= {"plot", "page"}
     elsewhere = typed.scheduler is not None or "scheduler" in settings.keys() - options
-    library = _is_library(typed.inputs or []) or typed.input_list is not None or "input-list" in settings
+    # `find` itself would walk folders and read the list, perhaps from a pipe, before it is known which options count.
+    library = may_be_several(typed.inputs or [], typed.input_list) or "input-list" in settings
     if library or (elsewhere and not typed.piped):
         options.add("page")
     if library and typed.plot is None and _picture(settings):
         options.add("plot")
     return options
-
-
-def _is_library(inputs: Sequence[str]) -> bool:
-    """Whether these are several songs, as far as names tell; see batch.sources.find."""
-    return len(inputs) > 1 or any(
-        os.path.isdir(each) or (has_magic(each) and not os.path.lexists(each)) for each in inputs
-    )
 
 
 def _picture(settings: Settings) -> str | None:
