@@ -134,6 +134,9 @@ def restore_many(
                         end(job, failure(f"{job.name}: not begun: its disk took no others"), silent=True)
                         continue
                     if task is not None:
+                        # The picture of one song may be named, and go into a folder of its own.
+                        if len(jobs) == 1 and task.picture is not None and not task.restored:
+                            folders.make_for(Path(task.picture.path))
                         folders.make(job.folder)
                 except Mp3fixError as error:
                     end(job, failure(str(error)) | refusal(error))

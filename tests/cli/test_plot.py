@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from programs import Ended
 
+from mp3fix.batch.work import Task
 from mp3fix.cli.config import configuration, understood
 from mp3fix.cli.plot import picture_name
 from mp3fix.cli.request import Request
@@ -196,11 +197,20 @@ def test_the_song_stays_where_its_picture_fails(
     assert ended.code == 1 and records(ended.out)[0]["status"] == "failed"
 
 
-def test_a_file_where_its_folder_should_be(call: Call, song: Path, model: Path) -> None:
-    """Told before the song is restored."""
+@pytest.mark.parametrize("cluster", [False, True])
+def test_a_file_where_its_folder_should_be(
+    call: Call, song: Path, model: Path, cluster: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told before the song is restored, here or on a cluster."""
     Path("file").touch()
-    ended = call(song, "--plot", "file/x.png", "--model", model)
-    assert (ended.code, ended.err) == (1, "mp3fix: file: this folder cannot be made: File exists\n")
+    given: list[Task] = []
+    monkeypatch.setattr("mp3fix.batch.cluster.run", lambda tasks, *_: given.extend(tasks))
+    elsewhere = ["--scheduler", "tcp://host:1"] if cluster else []
+    ended = call(song, "--plot", "file/x.png", "--model", model, *elsewhere)
+    assert not given
+    told, _, summary = ended.err.partition("\n")
+    assert (ended.code, told) == (1, "mp3fix: file: this folder cannot be made: File exists")
+    assert ("1 failed" in summary) == cluster
     assert os.listdir("music") == ["song.mp3"]
 
 
