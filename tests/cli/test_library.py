@@ -1,5 +1,6 @@
 """Folders and lists on the command line: what is planned, told and written."""
 
+import io
 import json
 import os
 import shutil
@@ -84,6 +85,29 @@ def test_a_list_of_names(call: Call, library: Path, model: Path) -> None:
     Path("list").write_bytes(b"lib/A/1.mp3\0" + os.fsencode(odd) + b"\0")
     assert call("--input-list", "list", "--model", model, "-o", "out", "-j", 1).code == 0
     assert files("out") == ["lib/A/1.flac", "lib/two\nlines\udcff.flac"]
+
+
+@pytest.mark.parametrize("text", [b"", b"\n", b"\0"])
+def test_an_empty_list_is_a_library_of_no_songs(
+    call: Call, model: Path, text: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `find -newer` gives it in a quiet night."""
+    chosen = ["--input-list", "-", "--model", model, "-o", "out"]
+    for options, told in (
+        ([], "mp3fix: 0 restored, 0 failed\n"),
+        (["--json", "-q"], ""),
+        (["--dry-run"], "mp3fix: 0 to restore\n"),
+    ):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
+        assert call(*chosen, *options) == Ended(0, "", told)
+    assert not os.path.exists("out")
+
+
+def test_an_empty_list_and_a_folder(call: Call, library: Path, model: Path) -> None:
+    """The songs go where they go in other nights."""
+    Path("list").touch()
+    assert call(library, "--input-list", "list", "--model", model, "-o", "out", "-j", 1).code == 0
+    assert files("out") == ["lib/A/1.flac", "lib/A/2.flac", "lib/loose.flac"]
 
 
 def test_a_song_that_goes_to_two_places(call: Call, library: Path, model: Path) -> None:
