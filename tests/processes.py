@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE = 60  # seconds; nothing here takes more than a few, unless it hangs
-_TEMPORARY = re.compile(r"\.(?P<name>.*)\.mp3fix-(?P<process>\d+)-[0-9a-f]{16}\.tmp")
+_TEMPORARY = re.compile(r"\.(?P<name>.*)\.mp3fix-(?P<process>\d+)-[0-9a-f]{24}\.tmp")
 
 
 def temporaries(folder: Path) -> dict[str, int]:

@@ -138,7 +138,7 @@ def check(trace: Trace, sources: list[Path], model: Path, out: Path, spool: Path
     for path in foreign(trace.changed, spool, "/dev/null"):
         beside = Path(path).name
         assert Path(path) == out or re.fullmatch(
-            r"[\w.-]+\.flac|\.[\w.-]+\.flac\.mp3fix-\d+-[0-9a-f]{16}\.tmp", beside
+            r"[\w.-]+\.flac|\.[\w.-]+\.flac\.mp3fix-\d+-[0-9a-f]{24}\.tmp", beside
         )
     assert foreign(trace.read, *sources, model, out, spool, *SYSTEM, *PYTHON) == []
 
