@@ -73,7 +73,8 @@ def find(
         own: whether folders also give what mp3fix itself has written.
 
     Raises:
-        UsageError: a name is empty, standard input is named twice, or the list cannot be read.
+        UsageError: a name is empty, standard input is named twice, the list cannot be read, or all inputs are the
+            folder of outputs.
     """
     if "" in (*inputs, input_list, output):
         raise UsageError("an empty name is no file")
@@ -97,6 +98,11 @@ def find(
             walk.folder(typed, _kept(typed))
         else:
             found.sources.append(Source(typed, _kept(typed)))
+    if not (found.library or found.sources):
+        raise UsageError(
+            f"{shown(Path(inputs[0]))}: is the folder of -o, and passed over among several inputs; "
+            "name it once to restore what is in it"
+        )
     once = {(str(Path(source.typed)), source.relative): source for source in reversed(found.sources)}
     found.sources = list(once.values())[::-1]
     return found

@@ -110,6 +110,15 @@ def test_an_empty_list_and_a_folder(call: Call, library: Path, model: Path) -> N
     assert files("out") == ["lib/A/1.flac", "lib/A/2.flac", "lib/loose.flac"]
 
 
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_all_inputs_are_the_folder_of_outputs(
+    call: Call, library: Path, model: Path, options: list[str]
+) -> None:
+    ended = call(library, "./lib/", "--model", model, "-o", "lib", *options)
+    assert ended.code == 2 and ended.err.startswith("mp3fix: lib: is the folder of -o")
+    assert len(files("lib")) == 4
+
+
 def test_a_song_that_goes_to_two_places(call: Call, library: Path, model: Path) -> None:
     ended = call(library, "lib/loose.mp3", "--model", model, "-o", "out", "-j", 1, "--json")
     told = [(record["input"], record["outputs"]) for record in lines(ended.out)]
