@@ -14,7 +14,7 @@ from mp3fix.files.tags_own import read_own
 
 TAG = "MP3FIX_JOB"  # holds the fingerprint of how the file was made
 
-State = Literal["absent", "done", "outdated", "foreign"]
+State = Literal["absent", "done", "partial", "outdated", "foreign"]
 
 _LOOKED_AT = 4096  # bytes of the input
 _COARSE = 2_000_000_000  # ns: the file systems of memory cards keep times to two seconds
@@ -90,7 +90,12 @@ def fingerprint(recipe: Recipe, seed: int, source: str) -> str:
 
 
 def state(source: Path, outputs: Sequence[Path], fingerprints: Sequence[str]) -> State:
-    """What is there of the outputs of one input.
+    """What is there of the outputs of one input, as `together` says it of `states`."""
+    return together(states(source, outputs, fingerprints))
+
+
+def states(source: Path, outputs: Sequence[Path], fingerprints: Sequence[str]) -> list[State]:
+    """What is there of each output of one input.
 
     Args:
         source: the input.
@@ -98,14 +103,28 @@ def state(source: Path, outputs: Sequence[Path], fingerprints: Sequence[str]) ->
         fingerprints: what `fingerprint` gives for each of them.
 
     Returns:
-        "absent": nothing is there. "done": all are there, made in this way, none older than the input.
-        "outdated": what is there was made by mp3fix, but something is missing, older or made otherwise.
-        "foreign": something is there that mp3fix did not make.
+        "absent": nothing is there. "done": it was made in this way, and is not older than the input. "outdated": mp3fix
+        made it, but it is older or was made otherwise. "foreign": mp3fix did not make it.
     """
-    states = {_state(source, *pair) for pair in zip(outputs, fingerprints, strict=True)}
-    if len(states) == 1:
-        return states.pop()
-    return "foreign" if "foreign" in states else "outdated"
+    return [_state(source, *pair) for pair in zip(outputs, fingerprints, strict=True)]
+
+
+def together(states: Sequence[State]) -> State:
+    """What is there of all the outputs of one input.
+
+    Args:
+        states: of each.
+
+    Returns:
+        "absent" or "done": all are. "partial": some are done, the others absent. Else "foreign" if one of them is, or
+        "outdated".
+    """
+    found = set(states)
+    if len(found) == 1:
+        return found.pop()
+    if found == {"done", "absent"}:
+        return "partial"
+    return "foreign" if "foreign" in found else "outdated"
 
 
 def _state(source: Path, output: Path, wanted: str) -> State:

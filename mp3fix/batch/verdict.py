@@ -40,7 +40,8 @@ class Rules:
     Attributes:
         force: whether existing files are overwritten.
         library: whether outputs of other options or of an older input are made anew. That is what one wants of a
-            library; a single file that is there may be a draw that somebody likes.
+            library; a single file that is there may be a draw that somebody likes. (Draws of which others are missing
+            are made anew in any case: they are the same draws.)
         below: restore only what has at most this bitrate, kbit/s; None: everything.
     """
 
@@ -62,10 +63,10 @@ def at_once(
     """
     if not outputs:
         return Verdict("restore")
-    state = done.state(source, outputs, fingerprints)
-    if state == "done" and not rules.force:
+    states = done.states(source, outputs, fingerprints)
+    if done.together(states) == "done" and not rules.force:
         return Verdict("skip", "is done")
-    return _restored(outputs, state, rules) if rules.below is None else None
+    return _restored(outputs, states, rules) if rules.below is None else None
 
 
 def after_a_look(
@@ -89,7 +90,7 @@ def after_a_look(
         return Verdict("skip", "is copied", copied=True)
     choice = choose.choose(source, kbps, below)
     if choice.restore:
-        return _restored(outputs, done.state(source, outputs, fingerprints), rules, choice.reason)
+        return _restored(outputs, done.states(source, outputs, fingerprints), rules, choice.reason)
     if copy is None:
         return Verdict("leave", choice.reason)
     ours = bool(done.read_own(copy))
@@ -125,13 +126,22 @@ def with_picture(found: Verdict, picture: Path, state: pictures.State, rules: Ru
     return Verdict("draw", "is done, but for its picture", overdraw=state != "absent")
 
 
-def _restored(outputs: Sequence[Path], state: done.State, rules: Rules, reason: str = "") -> Verdict:
+def _restored(
+    outputs: Sequence[Path], states: Sequence[done.State], rules: Rules, reason: str = ""
+) -> Verdict:
+    state = done.together(states)
     if state == "absent" or rules.force:
         return Verdict("restore", reason, overwrite=rules.force)
+    if (
+        state == "partial"
+    ):  # what is there becomes what it was, unless those that were missing need another gain
+        missing = states.count("absent")
+        are = f"{missing} of {len(states)} draws {'is' if missing == 1 else 'are'} missing"
+        return Verdict("restore", f"{are}, and all are made anew: they share one gain", overwrite=True)
     if state == "outdated" and rules.library:
         return Verdict("restore", "was made from another input or with other options", overwrite=True)
-    there = next((output for output in outputs if os.path.lexists(output)), outputs[0])
     made = "was not made by this command"
     if state == "outdated":
         made = "was made from another input or with other options"
+    there = outputs[states.index(state)]
     return Verdict("refuse", f"{shown(there)} exists, and {made}; --force overwrites it")

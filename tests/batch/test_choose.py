@@ -203,6 +203,31 @@ def test_verdicts_on_what_is_there() -> None:
     assert verdict(force=True) == again
 
 
+def test_verdicts_on_draws_of_which_some_are_missing() -> None:
+    """They share one gain, so all are made; what is no draw of this command stays."""
+    source, outs = Path("song.mp3"), [Path("1.flac"), Path("2.flac"), Path("3.flac")]
+    source.write_bytes(mp3s.lame(bright(seconds=1), RATE, 64))
+    os.utime(source, (1e9, 1e9))
+    prints = [ONE, TWO, "3" * 16]
+    made(outs[1], TWO)
+    for rules in (Rules(), Rules(library=True)):
+        found = at_once(source, outs, prints, rules)
+        assert found is not None and (found.action, found.overwrite) == ("restore", True)
+        assert found.reason == "2 of 3 draws are missing, and all are made anew: they share one gain"
+    below = after_a_look(source, outs, None, prints, Rules(below=128))
+    assert below == found
+    made(outs[0], ONE)
+    found = at_once(source, outs, prints, Rules())
+    assert found is not None and found.reason.startswith("1 of 3 draws is missing")
+    outs[2].write_text("mine")
+    found = at_once(source, outs, prints, Rules())
+    assert found is not None and found.action == "refuse"
+    assert found.reason.startswith("3.flac exists, and was not made by this command")
+    made(outs[2], ONE)
+    found = at_once(source, outs, prints, Rules())
+    assert found is not None and found.reason.startswith("3.flac exists, and was made from another input")
+
+
 def test_verdicts_with_below() -> None:
     low, high = Path("low.mp3"), Path("high.mp3")
     low.write_bytes(mp3s.lame(bright(seconds=1), RATE, 64))

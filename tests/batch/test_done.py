@@ -172,8 +172,10 @@ def test_states(song: Path, tmp_path: Path) -> None:
 
 def test_states_of_several_seeds(song: Path, tmp_path: Path) -> None:
     outs, prints = [tmp_path / "1.flac", tmp_path / "2.flac"], ["1" * 16, "2" * 16]
-    made(outs[0], prints[0])
+    made(outs[0], prints[1])
     assert state(song, outs, prints) == "outdated"
+    made(outs[0], prints[0])
+    assert state(song, outs, prints) == "partial" == state(song, outs[::-1], prints[::-1])
     made(outs[1], prints[1])
     assert state(song, outs, prints) == "done"
     assert state(song, outs, prints[::-1]) == "outdated"

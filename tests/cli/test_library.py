@@ -128,6 +128,21 @@ def test_a_song_that_goes_to_two_places(call: Call, library: Path, model: Path) 
     ]
 
 
+@pytest.mark.parametrize("name", ["lib/loose.mp3", "lib"])
+def test_a_draw_is_missing(call: Call, library: Path, model: Path, name: str) -> None:
+    """One more is asked for, or one has gone: no --force is needed for it, and the others stay as they are."""
+    chosen = [name, "--model", model, "--seed", 7, "-o", "out", "-j", 1, "--samples"]
+    assert call(*chosen, 2).code == 0
+    kept = Path("out/loose.seed7.flac").read_bytes(), Path("out/loose.seed8.flac").read_bytes()
+    planned = call(*chosen, 3, "--dry-run")
+    assert planned.code == 0 and "1 of 3 draws is missing, and all are made anew" in planned.out
+    assert call(*chosen, 3).code == 0
+    assert Path("out/loose.seed9.flac").is_file()
+    Path("out/loose.seed7.flac").unlink()
+    assert call(*chosen, 2).code == 0
+    assert kept == (Path("out/loose.seed7.flac").read_bytes(), Path("out/loose.seed8.flac").read_bytes())
+
+
 def test_a_folder_that_cannot_be_made_is_told_once(call: Call, library: Path, model: Path) -> None:
     Path("file").touch()
     ended = call(library, "--model", model, "-o", "file/out")
