@@ -2,16 +2,17 @@
 
 import filecmp
 import os
-import shutil
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mp3fix.errors import EncodeError
+from mp3fix.errors import DecodeError, EncodeError
 from mp3fix.files import temporary
 from mp3fix.files.measure import Measured, measure
 from mp3fix.files.names import shown
 from mp3fix.files.probe import probe
+from mp3fix.files.snapshot import Snapshot
 
 # Where spectra of LAME's MP3s end, as CutoffMeter sees it, and 0.2 kHz more: kbit/s -> Hz. A bitrate may have several
 # ends: the highest counts. There is nothing for higher bitrates: so much treble is also where good recordings end.
@@ -24,6 +25,7 @@ _MONO = {16: 5500, 24: 5800, 32: 8400, 40: 10800, 48: 11200, 56: 14800, 64: 1690
 # An encoder's low-pass is a step down to the noise of 16 bits: 50 to 90 dB. What fades by itself falls by less.
 STEP_DB = 30.0
 _MEASURED_SECONDS = 60
+_BLOCK = 2**20  # bytes of a file that is copied
 
 
 @dataclass(frozen=True)
@@ -99,18 +101,32 @@ def copy(source: Path, target: Path, overwrite: bool) -> None:
     """Copy a file with its time, whole or not at all. The folder must be there.
 
     Raises:
+        DecodeError: the source cannot be read, or changes meanwhile.
         OutputExistsError: the target exists and is not to be overwritten.
         EncodeError: it cannot be written.
     """
+    before = Snapshot(source)
     try:
         made = temporary.create(target)
         try:
-            shutil.copyfile(source, made)
-            times = os.stat(source)
-            os.utime(made, ns=(times.st_atime_ns, times.st_mtime_ns))
+            with open(made, "wb") as file:
+                file.writelines(_blocks(source))
+            if changed := before.changed():
+                raise DecodeError(changed)
+            os.utime(made, ns=(before.status.st_atime_ns, before.status.st_mtime_ns))
             temporary.sync(made)
             temporary.publish(made, target, overwrite)
         finally:
             temporary.remove(made)
     except OSError as error:
         raise EncodeError(f"{shown(target)} cannot be written: {error.strerror or error}") from error
+
+
+def _blocks(source: Path) -> Iterator[bytes]:
+    """What is in a file. Raises DecodeError, so that its faults are not taken for those of whatever is written."""
+    try:
+        with open(source, "rb") as file:
+            while block := file.read(_BLOCK):
+                yield block
+    except OSError as error:
+        raise DecodeError(f"{shown(source)}: cannot be read ({error.strerror or error})") from error

@@ -14,6 +14,7 @@ from mp3fix.batch import choose as module
 from mp3fix.batch.choose import bitrate, choose, copy, is_copied
 from mp3fix.batch.verdict import Rules, Verdict, after_a_look, at_once
 from mp3fix.errors import DecodeError, EncodeError, OutputExistsError
+from mp3fix.files import temporary
 from mp3fix.files.decode import open_decoder
 
 RATE = 44100
@@ -162,16 +163,49 @@ def test_a_copy_is_whole_or_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OutputExistsError, match="--force"):
         copy(Path("a"), Path("there"), overwrite=False)
 
-    def fail(source: Path, target: Path) -> None:
-        Path(target).write_bytes(bytes(500))
+    def fail(made: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("shutil.copyfile", fail)
+    monkeypatch.setattr("mp3fix.files.temporary.sync", fail)
     with pytest.raises(EncodeError, match="b cannot be written: No space left"):
         copy(Path("a"), Path("b"), overwrite=False)
     with pytest.raises(EncodeError):
         copy(Path("a"), Path("there"), overwrite=True)
     assert sorted(os.listdir()) == ["a", "there"] and Path("there").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("gone", "no such file"),
+        ("folder", r"cannot be read \(Is a directory\)"),
+        ("/proc/self/mem", r"cannot be read \(Input/output error\)"),  # opens, and then cannot be read
+    ],
+)
+def test_a_source_that_cannot_be_read_is_told_by_its_own_name(name: str, reason: str) -> None:
+    if name.startswith("/proc") and not os.path.exists(name):
+        pytest.skip("needs Linux's /proc")
+    Path("folder").mkdir()
+    with pytest.raises(DecodeError, match=f"^{name}: {reason}$"):
+        copy(Path(name), Path("b"), overwrite=False)
+    assert os.listdir() == ["folder"]
+
+
+def test_a_source_that_changes_while_it_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A download that goes on, or a tag editor."""
+    Path("a").write_bytes(bytes(1000))
+    Path("b").write_text("mine")
+    create = temporary.create
+
+    def meanwhile(target: Path) -> Path:
+        with open("a", "ab") as file:
+            file.write(b"more")
+        return create(target)
+
+    monkeypatch.setattr(temporary, "create", meanwhile)
+    with pytest.raises(DecodeError, match=r"^a: it changed while it was read"):
+        copy(Path("a"), Path("b"), overwrite=True)
+    assert sorted(os.listdir()) == ["a", "b"] and Path("b").read_text() == "mine"
 
 
 ONE, TWO = "1" * 16, "2" * 16
