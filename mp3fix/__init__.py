@@ -19,6 +19,7 @@ from mp3fix.errors import (
     ModelError,
     Mp3fixError,
     OutputExistsError,
+    UsageError,
 )
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ __all__ = [
     "Restorer",
     "Result",
     "Target",
+    "UsageError",
     "restore_file",
     "restore_segment",
 ]

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
+from mp3fix.errors import UsageError
 from mp3fix.generator.apply import Draw, Phase, changes, grid, groups_of
 from mp3fix.generator.catalog import DEFAULT
 from mp3fix.generator.contract import Contract
@@ -59,7 +61,7 @@ class Options:
         """Check ranges.
 
         Raises:
-            ValueError: when a value is out of its range.
+            ValueError: when a value is out of its range, or is none of those there are.
         """
         for name, value in (("texture", self.texture), ("mix", self.mix)):
             if value is not None and not 0 <= value <= 1:
@@ -70,6 +72,8 @@ class Options:
             raise ValueError("each seed can be drawn once")
         if self.rate is not None and not 8000 <= self.rate <= 192000:
             raise ValueError(f"rate {self.rate} is not between 8000 and 192000 Hz")
+        if self.phase not in (None, *get_args(Phase)):
+            raise ValueError(f"phase {self.phase!r} is none of {', '.join(get_args(Phase))}")
         if self.chunk_seconds <= 0 or self.batch < 1:
             raise ValueError("chunk_seconds and batch must be positive")
 
@@ -124,17 +128,24 @@ class Restorer:
 
         Raises:
             ValueError: a sample is no finite number.
+            UsageError: the generator's phases are wanted of one that gives magnitudes.
         """
         song = Song(self.generator, rate, channels, options or Options())
         return (draws[0] for draws in song.restored(_checked(blocks)))
 
 
 def _phase(contract: Contract, wanted: Phase | None) -> Phase:
-    """Where phases come from: what is wanted, else what the generator needs."""
+    """Where phases come from: what is wanted, else what the generator needs.
+
+    Raises:
+        UsageError: the generator has no phases to take.
+    """
     if contract.domain == "waveform":
         return "complex"  # samples have none to find
     if contract.domain == "magnitude" and wanted == "complex":
-        raise ValueError(f"{contract.name} gives magnitudes, no phases to take")
+        raise UsageError(
+            f"{contract.name} gives magnitudes, no phases to take; they are found by griffinlim or neighbours"
+        )
     return wanted or ("griffinlim" if contract.domain == "magnitude" else "complex")
 
 
@@ -160,7 +171,7 @@ class Song:
         watch: called with spectra of each chunk before, and of the first draw after, (C, T, F) each.
 
     Raises:
-        ValueError: the generator's phases are wanted of one that gives magnitudes.
+        UsageError: the generator's phases are wanted of one that gives magnitudes.
     """
 
     def __init__(

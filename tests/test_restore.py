@@ -173,6 +173,7 @@ def test_samples_that_are_no_numbers_are_refused(wrong):
         {"seeds": (2**63,)},
         {"seeds": (7, 7)},
         {"rate": 7999},
+        {"phase": "guess"},
         {"chunk_seconds": 0},
         {"batch": 0},
     ],

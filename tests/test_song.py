@@ -14,7 +14,7 @@ from mutagen.flac import FLAC, Picture
 from mutagen.wave import WAVE
 from pipeline import DRAWN, EXCERPT, KINDS, lag, loud, read, restorer, together, written
 
-from mp3fix import DecodeError
+from mp3fix import DecodeError, Mp3fixError
 from mp3fix.files import ffmpeg
 from mp3fix.files.encode import CEILING
 from mp3fix.restore import Options
@@ -288,3 +288,13 @@ def test_a_pipe_announces_only_a_length_that_is_exact(tmp_path):
         size = int.from_bytes(pipe.getvalue()[4:8], "little")
         assert size == (len(pipe.getvalue()) - 8 if exact else 0xFFFFFFFF)
         assert result.warnings == []
+
+
+def test_phases_that_a_generator_cannot_give(tmp_path):
+    path = written(tmp_path, music(4410, 44100), 44100)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(Mp3fixError, match="griffinlim"):
+        restore_file(
+            path, tmp_path / "o.wav", restorer=restorer("magnitude"), options=Options(phase="complex")
+        )
+    assert sorted(tmp_path.iterdir()) == before
