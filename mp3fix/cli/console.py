@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mp3fix.batch.summary import Summary, clock, length
+from mp3fix.errors import Mp3fixError
 from mp3fix.files.names import shown
 
 Progress = Callable[[float, float | None], None]
@@ -117,13 +118,13 @@ class Console:
 
     @contextmanager
     def overall(self, files: int, as_json: bool) -> Iterator["Overall"]:
-        """A bar for many songs, and a summary at the end, however that comes.
+        """A bar for many songs, and a summary at the end, unless all failed before the first song did anything.
 
         Args:
             files: how many there are.
             as_json: whether lines of JSON are printed meanwhile; on a terminal they would tear the bar apart.
         """
-        overall = Overall(self, files)
+        overall, failed_at_once = Overall(self, files), False
         try:
             if (
                 self._quiet
@@ -140,10 +141,13 @@ class Console:
                 with Progress(*columns, console=stderr, transient=True, redirect_stdout=False) as self._bar:
                     overall.draw(self._bar)
                     yield overall
+        except Mp3fixError:
+            failed_at_once = not overall.summary.ended
+            raise
         finally:
             self._bar = None
-            if not self._quiet:
-                self._print(f"mp3fix: {overall.summary.text()}")
+            if not failed_at_once:
+                self.note(overall.summary.text())
 
 
 class Overall:

@@ -4,6 +4,7 @@ import math
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from mp3fix.errors import DeviceError, UsageError
 
@@ -89,6 +90,10 @@ def check(request: Request, contract: "Contract", suffix: str) -> None:
     from mp3fix.generator.devices import parse_device
     from mp3fix.report.extras import need
 
+    if request.scheduler is not None and not _is_address(request.scheduler):
+        raise UsageError(
+            f"--scheduler {request.scheduler}: is no address of a scheduler, as in tcp://host:8786"
+        )
     try:
         parse_device(request.device)
     except DeviceError as error:
@@ -132,6 +137,15 @@ def check(request: Request, contract: "Contract", suffix: str) -> None:
         )
     if contract.domain == "waveform" and request.phase is not None:
         raise UsageError(f"{contract.name} gives samples, not spectra; --phase means nothing for it")
+
+
+def _is_address(text: str) -> bool:
+    """Whether this can be the address of a scheduler: [PROTOCOL://]HOST:PORT."""
+    try:
+        parts = urlsplit(text if "://" in text else f"tcp://{text}")
+        return bool(parts.hostname and parts.port)
+    except ValueError:
+        return False
 
 
 def recipe(request: Request, contract: "Contract", digest: str, suffix: str) -> "Recipe":

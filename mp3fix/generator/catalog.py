@@ -3,13 +3,17 @@
 import os
 from pathlib import Path
 
-from mp3fix.errors import ModelError
+from mp3fix.errors import ModelError, UsageError
 from mp3fix.generator.contract import Contract, read_contract
 
 DEFAULT = "music"
 HEADINGS = {"literature": "Systems of published papers, trained small, to compare with"}  # of folders
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+
+
+class UnknownModel(ModelError, UsageError):
+    """There is no generator of that name."""
 
 
 def directory() -> Path:
@@ -38,24 +42,24 @@ def list_models() -> list[tuple[str, Path, Contract]]:
 
 
 def find(name_or_path: str | Path) -> Path:
-    """The file of a generator: a path if it ends in .onnx, else a bundled name, else any path that exists.
+    """The file of a generator: a path if it ends in .onnx, else a bundled name, else the path of any file.
 
     The folder of a bundled name may be left out where no generator at the top, and no other folder, has that name.
 
     Raises:
-        ModelError: when there is none; it lists the names.
+        UnknownModel: when there is none; it lists the names.
     """
     text = str(name_or_path)
     path = Path(text)
     if found := _named(text):
         return found
     if path.suffix.lower() == ".onnx":
-        if not os.path.exists(path):
-            raise ModelError(f"{path}: no such generator")
+        if not os.path.isfile(path):
+            raise UnknownModel(f"{path}: no such generator")
         return path
-    if path.name != text and os.path.exists(path):
+    if path.name != text and os.path.isfile(path):
         return path
-    raise ModelError(
+    raise UnknownModel(
         f"no generator {text!a}; there are: {', '.join(_bundled()) or 'none'}\n"
         "For one of your own, give the path of its .onnx file."
     )

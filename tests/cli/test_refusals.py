@@ -59,6 +59,10 @@ def refused(call: Call, code: int, word: str, *arguments: object) -> None:
         ("auto, cpu, cuda", ["--device", "gpu"]),
         ("auto, cpu, cuda", ["--device", "cuda:x"]),
         ("--fast", ["--fast", "--device", "cpu"]),
+        ("tcp://host:8786", ["--scheduler", "host"]),
+        ("tcp://host:8786", ["--scheduler", "tcp://:8786"]),
+        ("tcp://host:8786", ["--scheduler", "host:port"]),
+        ("tcp://host:8786", ["--scheduler", "[::1:8786"]),
         ("--bits", ["--bits", "8"]),
         ("--format", ["--format", "mp3"]),
         ("--phase", ["--phase", "guess"]),
@@ -199,8 +203,12 @@ def test_a_folder_made_for_nothing_is_removed(call: Call, model: Path) -> None:
 
 
 def test_no_such_generator(call: Call, song: Path) -> None:
-    refused(call, 1, "music, music-det", song, "--model", "speech")
-    refused(call, 1, "nowhere.onnx", song, "--model", "nowhere.onnx")
+    """What is typed cannot be: no work was begun that could fail."""
+    Path("folder.onnx").mkdir()
+    for name in ("speech", "/", "folder.onnx/"):
+        refused(call, 2, "no", song, "--model", name)
+    refused(call, 2, "music, music-det", song, "--model", "speech")
+    refused(call, 2, "nowhere.onnx", song, "--model", "nowhere.onnx")
 
 
 def test_a_broken_generator(call: Call, song: Path, model: Path) -> None:
