@@ -94,8 +94,10 @@ def test_standard_input_to_a_file(start: Start, song: Path, model: Path, out: Pa
     assert left() == ["stdin.flac"] and soundfile.info(out / "stdin.flac").frames == 88200
 
 
-def test_a_reader_that_goes_ends_the_stream_quietly(start: Start, long_song: Path, tmp_path: Path) -> None:
-    process = start(long_song, "-o", "-")
+def test_a_reader_that_goes_ends_the_stream_quietly(
+    start: Start, long_song: Path, model: Path, tmp_path: Path
+) -> None:
+    process = start(long_song, "--model", model, "-o", "-")
     assert process.stdout is not None and len(process.stdout.read(1000)) == 1000
     process.stdout.close()
     process.stdout = None
@@ -202,8 +204,8 @@ def test_progress_is_shown_on_a_terminal(start: Start, song: Path, out: Path) ->
     assert re.search(r"x\.flac: 2\.0 s of audio in .* kbit/s, cut-off .* kHz$", last)
 
 
-def test_quiet_on_a_terminal(start: Start, song: Path, out: Path) -> None:
-    assert on_terminal(start, song, "-q", "-o", out / "x.flac") == (0, b"", "")
+def test_quiet_on_a_terminal(start: Start, song: Path, model: Path, out: Path) -> None:
+    assert on_terminal(start, song, "--model", model, "-q", "-o", out / "x.flac") == (0, b"", "")
 
 
 def test_a_stream_is_not_written_to_a_terminal(start: Start, song: Path) -> None:
