@@ -81,7 +81,8 @@ def _meaningless(typed: Request, settings: Settings) -> set[str]:
         typed: the command line alone.
         settings: all there are.
     """
-    from mp3fix.batch.sources import may_be_several
+    from mp3fix.batch.plan import names_file
+    from mp3fix.batch.sources import STDIO, may_be_several
 
     options = set()
     if typed.jobs is not None or typed.page is not None:  # both are for this machine
@@ -97,7 +98,17 @@ def _meaningless(typed: Request, settings: Settings) -> set[str]:
         options.add("page")
     if library and typed.plot is None and _picture(settings):
         options.add("plot")
+    chosen = typed.below is not None or "below" in settings.keys() - options
+    output = _said(settings, "output") if typed.output is None else typed.output
+    if "others" in settings and not (chosen and output not in (None, STDIO) and not names_file(output)):
+        options.add("others")
     return options
+
+
+def _said(settings: Settings, option: str) -> str | None:
+    """What is set for an option that takes a value."""
+    _, text = settings.get(option, ("", None))
+    return text and text.removeprefix(f"--{option}=")
 
 
 def _picture(settings: Settings) -> str | None:
@@ -106,8 +117,8 @@ def _picture(settings: Settings) -> str | None:
     Raises:
         UsageError: it cannot be one.
     """
-    where, text = settings.get("plot", ("", None))
-    return plot.picture_name(text and text.removeprefix("--plot="), where)
+    where, _ = settings.get("plot", ("", None))
+    return plot.picture_name(_said(settings, "plot"), where)
 
 
 def _try(parse: Any, where: str, text: str) -> None:

@@ -50,6 +50,7 @@ def test_what_is_set_is_as_if_it_were_typed() -> None:
     configure(
         'output = "-odd name/"\nbits = 16\nstart = 00:01:30\nduration = 90\ngain = -6\nforce = true\njson = false\n'
         'format = "wav"\ninput-list = "list"\npreserve-time = true\nname = "{stem}.{ext}"\nothers = "copy"\njobs = 2\n'
+        "below = 128"
     )
     typed = (
         ["--output=-odd name/", "--bits=16", "--start=00:01:30", "--duration=90", "--gain=-6", "--force"],
@@ -60,6 +61,7 @@ def test_what_is_set_is_as_if_it_were_typed() -> None:
             "--name={stem}.{ext}",
             "--others=copy",
             "-j2",
+            "--below=128",
         ],
     )
     found = options()
@@ -212,6 +214,36 @@ def test_what_is_not_typed_does_not_choose_among_pipes() -> None:
     assert options("-o", "-").below is None and options("-o", "-", "--below", "64").below == 64
     piped = understood(["-", "-o", "x.flac"], "mp3fix")
     assert isinstance(piped, Request) and piped.below is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "others"),
+    [
+        (["-o", "out"], "copy"),
+        (["-o", "there.flac/"], "copy"),
+        ([], "skip"),
+        (["-o", "x.flac"], "skip"),
+        (["-o", "-"], "skip"),
+        (["-o", "out", "--others", "skip"], "skip"),
+    ],
+)
+def test_what_is_not_typed_is_copied_into_folders_alone(typed: list[str], others: str) -> None:
+    configure('below = 128\nothers = "copy"')
+    assert options(*typed).others == others
+    configure('others = "copy"')  # of nothing that is left
+    assert options(*typed).others == "skip"
+    assert options(*typed, "--below", "64").others == others
+    typed_too = options(*typed, "--others", "copy")  # it is refused where it means nothing
+    assert typed_too.others == "copy"
+
+
+def test_the_folder_of_copies_may_be_set_too(song: Path, model: Path, call: Call) -> None:
+    configure('below = 128\nothers = "copy"\noutput = "out"')
+    assert options().others == "copy"
+    configure('below = 128\nothers = "copy"\noutput = "x.flac"')
+    assert options().others == "skip"
+    configure('below = 8\nothers = "copy"')
+    assert call(song, "--model", model) == Ended(0, "", "")
 
 
 @pytest.mark.parametrize(
