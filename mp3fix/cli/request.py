@@ -111,6 +111,8 @@ def check(request: Request, contract: "Contract", suffix: str) -> None:
             )
     if request.below is not None and request.piped:
         raise UsageError("--below chooses among files; with a pipe (-) it means nothing: leave it out")
+    if request.others == "copy" and request.below is None:
+        raise UsageError("--others copy is about what --below leaves; without --below it means nothing")
     for name, value in (("gain", request.gain), ("mix", request.mix), ("texture", request.texture)):
         if value is not None and math.isnan(value):  # which passes for any range in some versions of typer
             raise UsageError(f"--{name} nan is no number")
