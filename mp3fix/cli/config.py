@@ -13,6 +13,7 @@ import typer
 from typer.main import get_command
 
 from mp3fix.cli import plot
+from mp3fix.cli.console import Console
 from mp3fix.cli.options import app
 from mp3fix.cli.request import Request
 from mp3fix.errors import UsageError
@@ -63,15 +64,16 @@ def understood(arguments: list[str], program: str) -> Request | int:
     if typed.plot is None:
         _picture(settings)
     before = [text for _, text in settings.values() if text is not None]
-    if not before:
-        return typed
     try:
-        return parse([*before, *arguments])
+        request: Request = parse([*before, *arguments]) if before else typed
     except Exception:
         for where, text in settings.values():
             if text is not None:
                 _try(parse, where, text)
         raise
+    if unknown := _unknown_variables(options):
+        Console(request.quiet, request.verbose).warn(f"no such option, not applied: {', '.join(unknown)}")
+    return request
 
 
 def _meaningless(typed: Request, settings: Settings) -> set[str]:
@@ -155,7 +157,7 @@ def _gathered(options: Mapping[str, Any], preset: str | None) -> Settings:
 def _from_environment(options: Mapping[str, Any]) -> Settings:
     settings: Settings = {}
     for option, parameter in options.items():
-        name = PREFIX + option.upper().replace("-", "_")
+        name = _variable(option)
         value = os.environ.get(name)
         if not value:
             continue
@@ -164,6 +166,28 @@ def _from_environment(options: Mapping[str, Any]) -> Settings:
         typed = _typed(option, _WORDS[value.lower()] if parameter.is_flag else value)
         settings[option] = f"{name}={shown(Path(value))}", typed
     return settings
+
+
+def _variable(option: str) -> str:
+    return PREFIX + option.upper().replace("-", "_")
+
+
+def _unknown_variables(options: Mapping[str, Any]) -> list[str]:
+    """Variables of the environment that look like options and are none, each with the one that may be meant."""
+    known = {_variable(option) for option in options}
+    unknown = [name for name in sorted(os.environ.keys() - known) if name.startswith(PREFIX)]
+    if not unknown:
+        return []
+    from difflib import get_close_matches
+
+    from mp3fix.files.ffmpeg import VARIABLE
+
+    described = []
+    for name in unknown:
+        if name != VARIABLE and os.environ[name]:
+            near = get_close_matches(name, [*known, VARIABLE], n=1, cutoff=0.8)  # they all begin alike
+            described.append(shown(Path(name)) + (f" ({near[0]}?)" if near else ""))
+    return described
 
 
 def _from_file(path: Path, options: Mapping[str, Any]) -> Settings:

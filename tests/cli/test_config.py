@@ -89,6 +89,33 @@ def test_variables_are_named_like_options(name: str, monkeypatch: pytest.MonkeyP
     assert options() != before
 
 
+def test_a_variable_that_is_misspelt(
+    call: Call, song: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told once, however many processes there are."""
+    monkeypatch.setenv("MP3FIX_TEXTUR", "0.3")
+    monkeypatch.setenv("MP3FIX_FFMPGE", "ffmpeg")
+    monkeypatch.setenv("MP3FIX_ZZZ", "1")
+    monkeypatch.setenv("MP3FIX_OUT", "")  # as good as none
+    told = "MP3FIX_FFMPGE (MP3FIX_FFMPEG?), MP3FIX_TEXTUR (MP3FIX_TEXTURE?), MP3FIX_ZZZ"
+    line = f"mp3fix: warning: no such option, not applied: {told}\n"
+    (song.parent / "again.mp3").write_bytes(song.read_bytes())
+    ended = call("music", "--model", model, "-o", "out", "-j", 2)
+    assert (
+        ended.code == 0 and ended.err.startswith(f"{line}mp3fix: 2 restored") and ended.err.count("\n") == 2
+    )
+    assert call(song, "--model", model) == Ended(0, "", line)
+    assert call(song, "--model", model, "-f", "-q") == Ended(0, "", "")
+
+
+def test_a_variable_that_is_read_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MP3FIX_FFMPEG", "/here/is/ffmpeg")
+    options()
+    assert capsys.readouterr().err == ""
+
+
 REFUSED = [
     ("textur = 0.5", ["textur: there is no such option", "texture"]),
     ('preset = "x.toml"', ["preset: there is no such option"]),
