@@ -14,8 +14,9 @@ MUTANTS ?= 10000
 demo: .venv/installed
 	$(BIN)/python -m mp3fix.report.demo
 
+# On all cores, up to 4: each process imports everything anew. The slow tests run alone, many of them measure.
 test: .venv/tests
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n logical --maxprocesses 4 --dist worksteal
 
 slow: .venv/tests
 	$(BIN)/python -m pytest -m slow

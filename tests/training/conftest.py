@@ -22,3 +22,11 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """The same numbers whichever tests ran before: `make test` shares them out among processes."""
+    import torch
+
+    torch.manual_seed(0)
