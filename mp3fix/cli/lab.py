@@ -75,11 +75,11 @@ def export(
     run: Annotated[Path, typer.Argument(help="Folder of a run.")],
     models: Annotated[Path, typer.Option(help="Folder for the .onnx files.")] = Path("work/models"),
     version: Annotated[str, typer.Option(help="Version of the generator.")] = "1",
-    texture: Annotated[float | None, typer.Option(min=0, max=1, help="Default texture. Ours: 0.85.")] = None,
+    texture: Annotated[float | None, typer.Option(min=0, max=1, help="Default texture. Ours: 0.75.")] = None,
     reach: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="How far seeds differ: 1 is all the network finds possible. Ours: 0.45."
+            min=0, max=1, help="How far seeds differ: 1 is all the network finds possible. Ours: 0.5."
         ),
     ] = None,
     air: Annotated[

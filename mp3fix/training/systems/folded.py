@@ -35,8 +35,8 @@ class Dials:
             is the share.
     """
 
-    texture: float = 0.85
-    reach: float = 0.45
+    texture: float = 0.75
+    reach: float = 0.5
     air: float = 0.3
 
 
