@@ -1,6 +1,7 @@
 """What the program mp3fix does once its options are understood."""
 
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,10 @@ def _list_models(as_json: bool) -> None:
             print(f"\n{catalog.HEADINGS.get(folder, folder)}:\n")
         default = " (default)" if name == catalog.DEFAULT else ""
         print(f"{last}{default}  {contract.version}  {contract.kind}, {contract.domain}")
-        print(f"    {contract.licence}; {contract.trained_on}")
+        # The corpus is the same list for most; --json and the cards have it.
+        print(
+            f"    {textwrap.shorten(f'{contract.licence}; {contract.trained_on}', 100, placeholder=' ...')}"
+        )
 
 
 def _describe(job: Job) -> tuple[Record, str]:

@@ -259,6 +259,8 @@ def test_list_models(call: Call) -> None:
         "deterministic",
     }
     assert all(os.path.isfile(model["path"]) and model["licence"] for model in listed)
+    # A corpus has many sources: on a screen their list is cut, in JSON it is whole.
+    assert max(map(len, told.out.splitlines())) <= 104 and "wesnoth" in listed[0]["trained_on"]
 
 
 def test_systems_of_papers_are_listed_apart(
