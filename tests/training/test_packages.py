@@ -1,8 +1,11 @@
 """Packages: verified, unpacked whole or not at all, audio and licences kept."""
 
 import hashlib
+import io
+import os
 import shutil
 import subprocess
+import tarfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -51,6 +54,22 @@ def test_audio_and_licences_are_kept(tmp_path: Path) -> None:
         "usr/share/toy/audio/music/inside.ogg",
     }
     assert not (tmp_path / "out.part").exists()
+
+
+@pytest.mark.parametrize("name", ["../out.ogg", "/tmp/../out.ogg", "usr/../../out.ogg"])
+def test_nothing_is_written_outside(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tarfile.open(tmp_path / "evil.tar", "w") as tar:
+        member = tarfile.TarInfo(name)
+        member.size = 4
+        tar.addfile(member, io.BytesIO(b"song"))
+    program = tmp_path / "bin" / "dpkg-deb"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\nexec cat '{tmp_path}/evil.tar'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    with pytest.raises(Mp3fixError, match="leads out of the package"):
+        packages.unpack(tmp_path / "evil.deb", tmp_path / "raw" / "evil")
+    assert not list(tmp_path.rglob("*.ogg")) and not (tmp_path / "raw" / "evil").exists()
 
 
 @needs_dpkg
