@@ -95,8 +95,10 @@ def run(jobs: Sequence[Job], folder: Path, report: Report, workers: int | None =
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_quiet_on_interrupt) as pool:
-        futures = {pool.submit(work, job, folder): job for job in left}
+    # Jobs hold music: sent one by one, they fill the pipe of workers that are gone, and Python 3.11.2 then waits
+    # for ever. So each worker gets all of them at its start, and after that numbers.
+    with ProcessPoolExecutor(workers, context, _start, (left, folder)) as pool:
+        futures = {pool.submit(_work, number): job for number, job in enumerate(left)}
         try:
             for number, future in enumerate(as_completed(futures), done + 1):
                 future.result()
@@ -108,10 +110,17 @@ def run(jobs: Sequence[Job], folder: Path, report: Report, workers: int | None =
             raise
 
 
-def _quiet_on_interrupt() -> None:
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C goes to every process; the first one ends the others
+_given: list[tuple[Job, Path]] = []  # of a worker: what its numbers mean
+
+
+def _start(jobs: Sequence[Job], folder: Path) -> None:
+    # Ctrl-C goes to every process; the first one ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _given.extend((job, folder) for job in jobs)
+
+
+def _work(number: int) -> None:
+    work(*_given[number])
 
 
 def _name(job: Job) -> str:
