@@ -128,14 +128,18 @@ def test_a_song_that_kills_its_worker_twice_is_left(local: Any) -> None:
 @pytest.mark.slow
 def test_an_interrupt_leaves_nothing(local: Any) -> None:
     planned = tasks(how(), song("quick.wav"), song("a.wav", LONG), song("b.wav", LONG), song("c.wav", LONG))
+    before: list[
+        str
+    ] = []  # on a busy machine one of the long songs may be through before the other has begun
 
     def interrupt(task: Task, record: Record) -> None:
         wait_for(lambda: len(temporaries(Path("out"))) == 2)
+        before.extend(name for name in outputs() if not name.startswith("."))
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         cluster.run(planned, local.scheduler_address, interrupt, lambda: None)
-    assert outputs() == ["quick.flac"]
+    assert outputs() == before and "quick.flac" in before
     assert [workers(process) for process in dask_workers(local)] == [[], []]
 
 
