@@ -1,5 +1,6 @@
 """The end of a long-term spectrum, of a file's beginning or of samples: for --info, and for --below."""
 
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -39,21 +40,22 @@ def measure(path: Path, seconds: float) -> Measured:
         DecodeError: nothing of it can be decoded.
     """
     with open_decoder(path) as decoder:
-        spec = StftSpec(rate=decoder.rate, hop=_HOP)
-        stream, meter = StftStream(spec, decoder.channels), CutoffMeter(spec)
-        for block in islice(decoder.blocks(_BLOCK), int(seconds * decoder.rate) // _BLOCK + 1):
-            meter.push(stream.push(block))
-        meter.push(stream.flush())
-        return Measured(meter.hz, _step_db(meter, spec), decoder.channels)
+        count = int(seconds * decoder.rate) // _BLOCK + 1
+        return _measured(islice(decoder.blocks(_BLOCK), count), decoder.rate, decoder.channels)
 
 
 def measure_samples(samples: np.ndarray, rate: int) -> Measured:
     """The end of the spectrum of float32 (C, n) at a rate in Hz."""
+    return _measured([samples], rate, len(samples))
+
+
+def _measured(blocks: Iterable[np.ndarray], rate: int, channels: int) -> Measured:
     spec = StftSpec(rate=rate, hop=_HOP)
-    stream, meter = StftStream(spec, len(samples)), CutoffMeter(spec)
-    meter.push(stream.push(samples))
+    stream, meter = StftStream(spec, channels), CutoffMeter(spec)
+    for block in blocks:
+        meter.push(stream.push(block))
     meter.push(stream.flush())
-    return Measured(meter.hz, _step_db(meter, spec), len(samples))
+    return Measured(meter.hz, _step_db(meter, spec), channels)
 
 
 def _step_db(meter: CutoffMeter, spec: StftSpec) -> float:
