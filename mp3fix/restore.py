@@ -16,6 +16,7 @@ from typing import get_args
 
 import numpy as np
 
+from mp3fix.bitstream.maps import BitstreamMaps
 from mp3fix.errors import UsageError
 from mp3fix.generator.apply import Draw, Phase, changes, grid, groups_of
 from mp3fix.generator.catalog import DEFAULT
@@ -105,8 +106,14 @@ class Restorer:
     ) -> None:
         self.generator = Generator.load(model, device, threads, fast)
 
-    def restore(self, samples: np.ndarray, rate: int, options: Options | None = None) -> np.ndarray:
-        """Restore a song held in memory, by the first of the seeds.
+    def restore(
+        self,
+        samples: np.ndarray,
+        rate: int,
+        options: Options | None = None,
+        maps: BitstreamMaps | None = None,
+    ) -> np.ndarray:
+        """Restore a song held in memory, by the first of the seeds. Of an MP3, `maps` are those of its bitstream.
 
         Shape:
             samples: float32 (C, n) -> (C, m) at `options.output_rate(rate)`, m = round(n rate_out / rate).
@@ -115,11 +122,16 @@ class Restorer:
         if samples.ndim != 2:
             raise ValueError(f"samples have shape {samples.shape}, not (channels, frames)")
         blocks = (samples[:, k : k + 65536] for k in range(0, samples.shape[1], 65536))
-        restored = list(self.stream(blocks, rate, samples.shape[0], options))
+        restored = list(self.stream(blocks, rate, samples.shape[0], options, maps))
         return np.concatenate([np.zeros((samples.shape[0], 0), np.float32), *restored], axis=1)
 
     def stream(
-        self, blocks: Iterable[np.ndarray], rate: int, channels: int, options: Options | None = None
+        self,
+        blocks: Iterable[np.ndarray],
+        rate: int,
+        channels: int,
+        options: Options | None = None,
+        maps: BitstreamMaps | None = None,
     ) -> Iterator[np.ndarray]:
         """Restore blocks as they come, float32 (C, n), by the first of the seeds; memory stays bounded.
 
@@ -130,7 +142,7 @@ class Restorer:
             ValueError: a sample is no finite number.
             UsageError: the generator's phases are wanted of one that gives magnitudes.
         """
-        song = Song(self.generator, rate, channels, options or Options())
+        song = Song(self.generator, rate, channels, options or Options(), maps=maps)
         return (draws[0] for draws in song.restored(_checked(blocks)))
 
 
@@ -168,6 +180,7 @@ class Song:
         lfe: channels that stay as they are.
         span: (start, stop) in output samples, stop None for the end: only this part is returned, equal to
             that part of the whole.
+        maps: of the MP3's bitstream, None where nothing is known.
         watch: called with spectra of each chunk before, and of the first draw after, (C, T, F) each.
 
     Raises:
@@ -183,9 +196,11 @@ class Song:
         lfe: tuple[int, ...] = (),
         span: tuple[int, int | None] = (0, None),
         watch: Watch | None = None,
+        maps: BitstreamMaps | None = None,
     ) -> None:
         contract = generator.contract
         self._generator, self._options, self._watch, self._channels = generator, options, watch, channels
+        self._maps = maps
         self._spec = contract.stft
         self._spectral = contract.domain != "waveform"
         self._draw = Draw(options.seeds, options.texture, _phase(contract, options.phase), options.batch)
@@ -228,9 +243,12 @@ class Song:
         chunks = chunked(self._analysis(self._needed(blocks)), start, size, self._context, self._multiple)
         with (
             closing(prefetch(chunks, 1)) as ahead,
-            closing(prefetch(changes(ahead, self._generator, self._groups, self._draw), 1)) as results,
+            closing(prefetch(self._changes(ahead), 1)) as results,
         ):
             yield from self._cut(self._synthesis(results))
+
+    def _changes(self, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, list[np.ndarray]]]:
+        return changes(chunks, self._generator, self._groups, self._draw, self._maps)
 
     @property
     def _origin_inner(self) -> int:

@@ -16,6 +16,7 @@ from mp3fix.errors import DecodeError, EncodeError
 from mp3fix.files import tags
 from mp3fix.files.decode import Decoder, open_decoder
 from mp3fix.files.encode import Encoder, gain_for_peak
+from mp3fix.files.mp3maps import bitstream_maps
 from mp3fix.files.names import draw_paths, shown
 from mp3fix.files.probe import Info, probe
 from mp3fix.files.snapshot import Snapshot
@@ -194,7 +195,12 @@ def restore_song(
             # What is drawn where nothing was decoded is not written (see signal.silence).
             meters[1].push(np.where(before.any(axis=2, keepdims=True), after, 0))
 
-        song = Song(restorer.generator, decoder.rate, decoder.channels, options, decoder.lfe, span, watch)
+        maps = None
+        if restorer.generator.contract.conditioning:
+            maps = bitstream_maps(path, decoder.frames, restorer.generator.contract.stft)
+        song = Song(
+            restorer.generator, decoder.rate, decoder.channels, options, decoder.lfe, span, watch, maps
+        )
         frames = _frames(decoder, options, span)
         result = Result(path, (), info, decoder.decoder, rate=outer)
         with closing(song.restored(_from(decoder, song.origin))) as blocks:

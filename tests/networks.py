@@ -83,7 +83,7 @@ class _Graph:
             change = self.add("Add", change, self.add("Mul", "x", self.hourglass(features)))
         if self.contract.conditioning:
             known = self.add("Sub", "conditioning", self.weight(np.array(self.contract.unknown)))
-            maps = self.add("Tanh", self.mix(known, len(self.contract.conditioning), self.width))
+            maps = self.add("Tanh", self.mix(known, self.contract.inputs["conditioning"][1], self.width))
             change = self.add("Add", change, self.add("Mul", "x", maps))
         if "spectrogram" in self.contract.noise:
             sigma = self.add("Sigmoid", self.convolve(features, 2 * _REACH + 1))

@@ -121,12 +121,13 @@ def export(
         unit = "samples" if contract.domain == "waveform" else "frames"
         print(f"{path}: context {contract.context} {unit}, {contract.trained_on}")
     if variants and not isinstance(system, FoldedSystem):
+        from mp3fix.generator.contract import read_contract
         from mp3fix.training.quantised import quantise
-        from mp3fix.training.variants import real_spectra
+        from mp3fix.training.variants import real_inputs
 
-        trained = state["config"]
-        spectra = real_spectra(corpus, system.spec, 48, trained["settings"], trained["identity_share"])
-        made = quantise(models / f"{name}.onnx", spectra)
+        trained, path = state["config"], models / f"{name}.onnx"
+        inputs = real_inputs(corpus, read_contract(path), 48, trained["settings"], trained["identity_share"])
+        made = quantise(path, inputs)
         print(f"{made.path}: {made.share:.0%} of the size, SNR of the change against fp32 {made.snr:.1f} dB")
     elif variants:
         from mp3fix.training.variants import write_variants

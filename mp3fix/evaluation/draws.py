@@ -66,5 +66,5 @@ def draws(pair: Pair, generator: Generator, fixed: FixedZ | None) -> dict[str, A
 
 def _restored(pair: Pair, generator: Generator) -> np.ndarray:
     """Restorations of the pair's channel, float32 (seeds, n)."""
-    song = Song(generator, RATE, 1, Options(seeds=SEEDS))
+    song = Song(generator, RATE, 1, Options(seeds=SEEDS), maps=pair.maps(generator.contract.stft))
     return np.concatenate(list(song.restored(iter([pair.degraded]))), axis=2)[:, 0]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mp3fix.bitstream.maps import BitstreamMaps
 from mp3fix.evaluation.testpieces import test_entries
 from mp3fix.signal.cutoff import CutoffMeter
 from mp3fix.signal.stft import StftSpec, stft
@@ -58,11 +59,17 @@ class Pair:
         reference: float32 (C, n), with the codec's gain.
         degraded: float32 (C, n).
         cutoff: where measures end, Hz: the recording's own; of identity the Nyquist frequency.
+        coded: the MP3 itself, and how it was made; None of identity.
     """
 
     reference: np.ndarray
     degraded: np.ndarray
     cutoff: float
+    coded: tuple[bytes, codec.Setting] | None = None
+
+    def maps(self, spec: StftSpec) -> BitstreamMaps | None:
+        """The maps of the MP3's bitstream for an STFT; None of identity."""
+        return codec.bitstream(*self.coded, spec) if self.coded else None
 
     @cached_property
     def edges(self) -> list[float]:
@@ -100,9 +107,10 @@ def pair(excerpt: Excerpt, setting: str) -> Pair:
         return Pair(recording, recording, corpus.RATE / 2)
     if how.channels == 1:
         recording = recording.mean(0, keepdims=True)
-    degraded = codec.degrade(recording, how)
+    mp3 = codec.encode(recording, how)
+    degraded = codec.decode(mp3, how, recording.shape[1])
     gain = np.float32(codec.codec_gain(recording, degraded))
-    return Pair(gain * recording, degraded, excerpt.cutoff)
+    return Pair(gain * recording, degraded, excerpt.cutoff, (mp3, how))
 
 
 def _cutoff(samples: np.ndarray) -> float:

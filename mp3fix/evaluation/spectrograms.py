@@ -12,7 +12,7 @@ import numpy as np
 
 from mp3fix.evaluation.excerpts import Excerpt, pair
 from mp3fix.evaluation.models import Model
-from mp3fix.restore import Options, Restorer
+from mp3fix.restore import Restorer
 from mp3fix.signal.stft import StftSpec, stft
 from mp3fix.training.corpus import RATE
 
@@ -35,7 +35,7 @@ def draw(excerpts: Sequence[Excerpt], model: Model, folder: Path) -> list[Path]:
         rows = []
         for setting in SETTINGS:
             made = pair(excerpt, setting)
-            restored = restorer.restore(made.degraded, RATE, Options())
+            restored = restorer.restore(made.degraded, RATE, maps=made.maps(restorer.generator.contract.stft))
             systems = {"original": made.reference, f"MP3, {setting}": made.degraded, "restored": restored}
             rows.append({title: _decibels(samples[0]) for title, samples in systems.items()})
         path = folder / f"{model.stem}-{name.replace(' ', '-')}.png"

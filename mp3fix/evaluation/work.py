@@ -82,7 +82,8 @@ def _compute(made: Pair, unit: Unit) -> dict[str, Any]:
     estimate = made.degraded
     if unit.model is not None:
         restorer = _restorer(unit.model.path)
-        estimate = restorer.restore(made.degraded, RATE, Options(texture=unit.texture, phase=unit.phase))
+        options = Options(texture=unit.texture, phase=unit.phase)
+        estimate = restorer.restore(made.degraded, RATE, options, made.maps(restorer.generator.contract.stft))
     if unit.kind == "peaq":
         assert unit.peaq is not None
         odg, di = peaq.measure(unit.peaq, made.reference, estimate, RATE)

@@ -61,6 +61,7 @@ class Decoder:
     """An open file.
 
     Attributes:
+        frames: of an MP3, else None.
         rate: Hz.
         channels: number of channels, in the order of WAV files.
         lfe: indices of the low-frequency channels.
@@ -84,7 +85,7 @@ class Decoder:
         self.rate, self.channels, self.lfe = source.rate, source.channels, source.lfe
         self.decoder = decoder
         self.warnings: list[str] = []
-        self._path, self._frames = path, frames
+        self._path, self.frames = path, frames
         self._source: Source = source
         self._gate: BurstGate | None = None
         self._unsound = 0
@@ -138,10 +139,10 @@ class Decoder:
 
     def _judge(self, delivered: int, complaint: str | None) -> None:
         """Fills the warnings."""
-        if self._frames is None or self._gate is None:
+        if self.frames is None or self._gate is None:
             self.warnings += missing.in_file(self._promise, delivered, self.rate)
         else:
-            self.warnings += missing.in_mp3(self._frames, delivered, self._gate.muted)
+            self.warnings += missing.in_mp3(self.frames, delivered, self._gate.muted)
         if complaint:
             self.warnings.append(complaint)
         if self._unsound:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from mp3fix.bitstream.maps import NAMES, UNKNOWN, BitstreamMaps
 from mp3fix.generator.contract import Contract
 from mp3fix.generator.session import Generator
 from mp3fix.signal import coherence, griffinlim, neighbours, noise
@@ -67,7 +68,11 @@ def grid(contract: Contract, draw: Draw) -> tuple[int, int]:
 
 
 def changes(
-    chunks: Iterable[Chunk], generator: Generator, groups: Groups, draw: Draw
+    chunks: Iterable[Chunk],
+    generator: Generator,
+    groups: Groups,
+    draw: Draw,
+    maps: BitstreamMaps | None = None,
 ) -> Iterator[tuple[Chunk, list[np.ndarray]]]:
     """What the generator changes, for each chunk and seed.
 
@@ -77,6 +82,7 @@ def changes(
         generator: the generator.
         groups: of channels; channels in none stay as they are.
         draw: how.
+        maps: of the bitstream, for a generator that takes them; None where nothing is known.
 
     Yields:
         each chunk, and a list with one array a seed: output minus input of the kept part, in the chunk's own
@@ -87,7 +93,10 @@ def changes(
     each = len(seeds) * sum(len(group) if generator.contract.channels == 1 else 1 for group in groups)
     together = 1 if generator.device == "cpu" else draw.batch
     while held := list(islice(iterator, max(1, together // max(1, each)))):
-        jobs = [[_rows(chunk, generator.contract, groups, seed, draw) for seed in seeds] for chunk in held]
+        jobs = []
+        for chunk in held:
+            told = _conditioning(chunk, generator.contract, maps)
+            jobs.append([_rows(chunk, generator.contract, groups, seed, draw, told) for seed in seeds])
         outputs = _run(
             generator, [row for job in jobs for rows in job for row in rows], draw.texture, together
         )
@@ -104,16 +113,35 @@ def _seeds(contract: Contract, draw: Draw) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class _Row:
-    """One row: its channels, what the network takes, and the noise as it is (complex (T, F) a channel)."""
+    """One row: its channels, what the network takes, and the noise as it is (complex (T, F) a channel).
+
+    `told` are the maps of its bitstream, (K, F, T), or None.
+    """
 
     channels: tuple[int, ...]
     seed: int
     x: np.ndarray
     noise: np.ndarray | None
     drawn: list[np.ndarray]
+    told: np.ndarray | None
 
 
-def _rows(chunk: Chunk, contract: Contract, groups: Groups, seed: int, draw: Draw) -> list[_Row]:
+def _conditioning(chunk: Chunk, contract: Contract, maps: BitstreamMaps | None) -> np.ndarray | None:
+    """The maps that a generator takes, for each channel of the chunk: float32 (C, K, F, T)."""
+    if maps is None or not contract.conditioning:
+        return None
+    spec = contract.stft
+    first = chunk.first * spec.hop + spec.offset + spec.n_fft // 2
+    planes = maps.planes(first + spec.hop * np.arange(chunk.data.shape[1]))
+    taken = planes[:, [NAMES.index(name) for name in contract.conditioning]]
+    if contract.unknown != UNKNOWN:
+        taken[taken < 0] = contract.unknown
+    return taken
+
+
+def _rows(
+    chunk: Chunk, contract: Contract, groups: Groups, seed: int, draw: Draw, told: np.ndarray | None
+) -> list[_Row]:
     rows = []
     for number, group in enumerate(groups):
         drawn = _noise(chunk, contract, number, group, seed, draw)
@@ -125,7 +153,8 @@ def _rows(chunk: Chunk, contract: Contract, groups: Groups, seed: int, draw: Dra
             # A magnitude generator still takes its noise as real and imaginary parts.
             kind = "waveform" if contract.domain == "waveform" else "complex"
             taken = _planes(noises, kind) if "spectrogram" in contract.noise else None
-            rows.append(_Row(part, seed, planes, taken, noises))
+            maps = None if told is None else np.concatenate([told[c] for c in part])
+            rows.append(_Row(part, seed, planes, taken, noises, maps))
     return rows
 
 
@@ -180,11 +209,13 @@ def _run(
         rows = rows[len(batch) :]
         z = [noise.z_vector(row.seed, contract.z_size) for row in batch] if contract.z_size else None
         taken = [row.noise for row in batch if row.noise is not None]
+        told = [row.told for row in batch if row.told is not None]
         yield from generator.run(
             np.stack([row.x for row in batch]),
             noise=np.stack(taken) if taken else None,
             z=np.stack(z) if z else None,
             texture=texture if contract.texture else None,
+            conditioning=np.stack(told) if told else None,
         )
 
 

@@ -51,7 +51,7 @@ class Contract:
         z_size: values of z; 0 without "vector".
         texture: whether the graph takes the scalar that scales the noise spectrogram.
         default_texture: what the user hears unless asked otherwise, 0..1.
-        conditioning: names of the maps it takes from the MP3's bitstream, in the order of the input's axis.
+        conditioning: the maps it takes of the MP3's bitstream (bitstream/maps.py), in the order of the input's axis.
         unknown: the value of a map where nothing is known.
         context: frames (of a waveform generator: samples) on each side of a chunk that its output depends on.
         multiple: chunks start and end on absolute multiples of this many frames (samples).
@@ -70,7 +70,7 @@ class Contract:
     z_size: int
     texture: bool
     default_texture: float
-    conditioning: tuple[str, ...]
+    conditioning: tuple[Literal["error", "zeros", "dead", "short"], ...]
     unknown: float
     context: int
     multiple: int
@@ -105,6 +105,7 @@ class Contract:
 
         x and the noise are (B, channels x parts, F, T), or (B, channels, n) in the waveform domain; the parts
         of a channel are its real and imaginary part, or its magnitude. Noise spectra are always complex.
+        The maps are (B, channels x maps, F, T).
         """
         taken = {"x": self._like_input(2 if self.domain == "complex" else 1)}
         if "spectrogram" in self.noise:
@@ -114,7 +115,7 @@ class Contract:
         if self.texture:
             taken["texture"] = (1,)
         if self.conditioning:
-            taken["conditioning"] = (None, len(self.conditioning), self.stft.bins, None)
+            taken["conditioning"] = (None, self.channels * len(self.conditioning), self.stft.bins, None)
         return taken
 
     @property

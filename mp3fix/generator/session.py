@@ -106,7 +106,7 @@ class Generator:
         if texture is None and contract.texture:
             texture = contract.default_texture
         if conditioning is None and contract.conditioning:
-            shape = (x.shape[0], len(contract.conditioning), *x.shape[2:])
+            shape = (x.shape[0], contract.channels * len(contract.conditioning), *x.shape[2:])
             conditioning = np.full(shape, contract.unknown, np.float32)
         scale = None if texture is None else np.array([texture])
         given: dict[str, np.ndarray | None] = {

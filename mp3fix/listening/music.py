@@ -13,7 +13,7 @@ from mp3fix.files.names import shown
 from mp3fix.listening.anchors import EDGES
 from mp3fix.listening.stimuli import REFERENCE
 from mp3fix.listening.writing import write_flac
-from mp3fix.restore import Options, Restorer
+from mp3fix.restore import Restorer
 from mp3fix.signal.cutoff import CutoffMeter
 from mp3fix.signal.levels import peak
 from mp3fix.signal.resample import RateStream
@@ -107,9 +107,15 @@ def _stimuli(
         recording = recording.mean(0, keepdims=True)
     elif recording.shape[0] == 1:
         recording = np.repeat(recording, 2, axis=0)
-    degraded = codec.degrade(recording, how)
+    mp3 = codec.encode(recording, how)
+    degraded = codec.decode(mp3, how, recording.shape[1])
     restored = {
-        model.stem: restorer.restore(degraded, codec.RATE, Options()) for model, restorer in restorers
+        model.stem: restorer.restore(
+            degraded,
+            codec.RATE,
+            maps=codec.bitstream(mp3, how, restorer.generator.contract.stft),
+        )
+        for model, restorer in restorers
     }
     return {REFERENCE: recording, MP3: degraded, **restored}
 

@@ -8,6 +8,10 @@ import numpy as np
 import soundfile
 import soxr
 
+from mp3fix.bitstream.frames import scan
+from mp3fix.bitstream.maps import BitstreamMaps
+from mp3fix.signal.stft import StftSpec
+
 RATE = 44100
 # Decoder and encoder delay of Layer III with LAME (529 + 576 samples at the codec's rate). lameenc writes no Info
 # tag, so decoders leave it in.
@@ -95,6 +99,13 @@ def decode(mp3: bytes, setting: Setting, frames: int) -> np.ndarray:
     length = min(frames, len(samples))
     out[:, :length] = samples[:length].T
     return out
+
+
+def bitstream(mp3: bytes, setting: Setting, spec: StftSpec) -> BitstreamMaps:
+    """The maps of bytes from `encode`, for an STFT of what `decode` gives."""
+    found = scan(mp3)
+    start = found.trim[0] if setting.vbr is not None else DELAY
+    return BitstreamMaps(mp3, found, start, spec.rate, spec.n_fft, spec.analysis_window())
 
 
 def degrade(samples: np.ndarray, setting: Setting) -> np.ndarray:

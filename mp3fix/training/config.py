@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 
 import torch
 
+from mp3fix.bitstream.maps import NAMES, UNKNOWN
 from mp3fix.errors import Mp3fixError
 from mp3fix.training.examples import SETTINGS, Batch
 from mp3fix.training.systems import SYSTEMS, system_class
@@ -83,7 +84,8 @@ class Config:
             system = self.build()
             with torch.random.fork_rng(), torch.no_grad():
                 noise = 0.1 * torch.randn(1, self.length(system))
-                loss, _ = system.losses(Batch(noise, noise.flip(1), torch.ones(1), torch.ones(1)))
+                maps = torch.full((1, len(NAMES), system.spec.bins, self.frames), UNKNOWN)
+                loss, _ = system.losses(Batch(noise, noise.flip(1), torch.ones(1), torch.ones(1), maps))
         except (RuntimeError, ValueError, IndexError, ZeroDivisionError) as error:
             reason = str(error).partition("\n")[0]
             raise Mp3fixError(

@@ -10,6 +10,8 @@ import soxr
 import torch
 from torch.utils.data import IterableDataset, get_worker_info
 
+from mp3fix.bitstream.maps import NAMES, UNKNOWN
+from mp3fix.signal.stft import StftSpec
 from mp3fix.training import codec, corpus
 from mp3fix.training.codec import Setting
 from mp3fix.training.spectra import known_bins
@@ -21,20 +23,21 @@ DULL_SLOPE_HZ = (300.0, 4000.0)  # ... falling over this width: steep as an enco
 TILT_SHARE = 0.2  # of all examples that fall off ...
 TILT_HZ = (500.0, 2000.0)  # ... from here ...
 TILT_DB = (2.0, 12.0)  # ... by so much an octave: few songs are as dark as a lone instrument
-INTEGER_SHARE = 0.35  # of MP3s that are stored in 16 bits, as one decoded to a WAV or FLAC is ...
+INTEGER_SHARE = 0.2  # of MP3s that are stored in 16 bits, as one decoded to a WAV or FLAC is ...
 INTEGER_SHARE_UNHARMED = 0.75  # ... and of what no codec has touched, which mostly comes in 16 bits ...
 DITHER_SHARE = 0.3  # ... of these, with dither: its floor must not be taken for something the MP3 kept
 FASTER_HZ = 20500.0  # what is played faster is known up to here: soxr's filter is 4 dB down at 21 kHz
+BARE_SHARE = 0.08  # of the other MP3s whose bits are not known either, as of other codecs and damaged files
 # How often a category is drawn, relative to its length: there is little of these.
 WEIGHTS = {"solo": 1.7, "vocals": 4.0, "pop or rock": 4.0}
 SETTINGS: tuple[tuple[Setting, float], ...] = (
     (codec.mono(16), 1.2),
-    (codec.mono(24), 1.6),
+    (codec.mono(24), 2.2),
     (codec.mono(32), 1.2),
     (codec.mono(32, own_rate=False), 0.8),
     (codec.mono(48), 1.0),
     (codec.mono(48, own_rate=False), 0.7),
-    (codec.mono(64), 1.5),
+    (codec.mono(64), 2.0),
     (codec.mono(96), 0.7),
     (codec.mono(128), 0.7),
     (codec.stereo(32), 0.8),
@@ -62,21 +65,24 @@ class Example:
         target: the recording times the codec's gain, float32 (n,).
         trusted: frequency up to which the target is known, as a share of the Nyquist frequency.
         allowed: by how much a draw's error may exceed the MP3's, in dB.
+        maps: of the MP3's bitstream, float32 (K, F, T); no values where nobody asks for them.
     """
 
     degraded: np.ndarray
     target: np.ndarray
     trusted: float
     allowed: float
+    maps: np.ndarray
 
 
 class Batch(NamedTuple):
-    """Examples side by side: degraded (B, n), target (B, n), trusted (B,), allowed (B,)."""
+    """Examples side by side: degraded (B, n), target (B, n), trusted (B,), allowed (B,), maps (B, K, F, T) or none."""
 
     degraded: torch.Tensor
     target: torch.Tensor
     trusted: torch.Tensor
     allowed: torch.Tensor
+    maps: torch.Tensor = torch.zeros(0)
 
     def to(self, device: torch.device) -> "Batch":
         """The same on a device."""
@@ -108,6 +114,7 @@ class Examples(IterableDataset):
         settings: of the codec, by name; none: all of SETTINGS.
         identity_share: how many no codec has touched.
         rate: of the examples, Hz.
+        maps: the STFT for which the maps of the bitstream are wanted, or None.
     """
 
     def __init__(
@@ -120,9 +127,10 @@ class Examples(IterableDataset):
         settings: Sequence[str] = (),
         identity_share: float = 0.12,
         rate: int = corpus.RATE,
+        maps: StftSpec | None = None,
     ) -> None:
         self._root, self._seed, self._share, self._identity = root, seed, samples_share, identity_share
-        self._wanted, self._rate = length, rate
+        self._wanted, self._rate, self._maps = length, rate, maps
         # Of the crop, which is coded at the corpus' rate.
         self._length = -(-length * corpus.RATE // rate)
         chosen = [each for each in SETTINGS if not settings or each[0].name in settings]
@@ -160,17 +168,39 @@ class Examples(IterableDataset):
         if identity:
             kept = _stored(rng, recording[0, MARGIN:-MARGIN], INTEGER_SHARE_UNHARMED)
             # Whatever it is, it must come out as it went in, up to the last bin.
-            return Example(kept.copy(), kept.copy(), 1.0, allowed_loss(None))
+            return Example(kept.copy(), kept.copy(), 1.0, allowed_loss(None), self._unknown())
         if setting.channels == 1:
             recording = recording.mean(0, keepdims=True)
-        degraded = codec.degrade(np.ascontiguousarray(recording), setting)
+        mp3 = codec.encode(np.ascontiguousarray(recording), setting)
+        degraded = codec.decode(mp3, setting, recording.shape[1])
         gain = codec.codec_gain(recording, degraded)
         # A crop the codec drops nearly all of, or one that did not come back in time. Silence stays: it is music too.
         if not 0.85 < gain < 1.1 or codec.misfit(recording, degraded):
             return None
         target = gain * recording[0, MARGIN:-MARGIN]
-        kept = _stored(rng, degraded[0, MARGIN:-MARGIN], INTEGER_SHARE)
-        return Example(kept, target, trusted, allowed_loss(setting))
+        decoded = degraded[0, MARGIN:-MARGIN]
+        kept = _stored(rng, decoded, INTEGER_SHARE)
+        # Who has samples in 16 bits has the MP3 no more.
+        bare = kept is not decoded or rng.random() < BARE_SHARE
+        maps = self._unknown() if bare else self._known(mp3, setting)
+        return Example(kept, target, trusted, allowed_loss(setting), maps)
+
+    def _unknown(self) -> np.ndarray:
+        if self._maps is None:
+            return np.zeros((0, 0, 0), np.float32)
+        return np.full((len(NAMES), self._maps.bins, self._frames), UNKNOWN, np.float32)
+
+    def _known(self, mp3: bytes, setting: Setting) -> np.ndarray:
+        """The maps of the first channel."""
+        if self._maps is None:
+            return self._unknown()
+        centres = MARGIN + self._maps.n_fft // 2 + self._maps.hop * np.arange(self._frames)
+        return codec.bitstream(mp3, setting, self._maps).planes(centres)[0]
+
+    @property
+    def _frames(self) -> int:
+        assert self._maps is not None
+        return (self._wanted - self._maps.n_fft) // self._maps.hop + 1
 
     def _at_rate(self, example: Example) -> Example:
         if self._rate == corpus.RATE:
@@ -272,4 +302,5 @@ def collate(examples: list[Example]) -> Batch:
         torch.from_numpy(np.stack([example.target for example in examples])),
         torch.tensor([example.trusted for example in examples], dtype=torch.float32),
         torch.tensor([example.allowed for example in examples], dtype=torch.float32),
+        torch.from_numpy(np.stack([example.maps for example in examples])),
     )

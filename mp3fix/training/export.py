@@ -101,13 +101,12 @@ def weights_of(path: Path) -> dict[str, torch.Tensor]:
 
 def _write(module: nn.Module, path: Path, contract: Contract) -> None:
     arrays = _inputs(contract, np.random.default_rng(2))
-    inputs = [torch.from_numpy(array) for array in arrays.values()]
-    if contract.texture:
-        inputs.append(torch.ones(1))
     names = list(contract.inputs)
+    arrays |= {"texture": np.ones(1, np.float32)} if contract.texture else {}
+    inputs = [torch.from_numpy(arrays[name]) for name in names]
     time = len(contract.inputs["x"]) - 1
     free: dict[str, dict[int, str]] = {"z": {0: "batch"}, "texture": {}}
-    free |= {name: {0: "batch", time: "frames"} for name in ("x", "noise", "y")}
+    free |= {name: {0: "batch", time: "frames"} for name in ("x", "noise", "conditioning", "y")}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         # Not folded: initialisers keep their names, so that training can go on from the file.
@@ -133,7 +132,7 @@ def save(model: onnx.ModelProto, path: Path, contract: Contract) -> None:
 
 
 def inputs_for(x: np.ndarray, contract: Contract, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """What a generator takes beside its input x, float32 (B, P, F, T) or (B, C, n): a draw of noise and of z."""
+    """What a generator takes beside its input x, float32 (B, P, F, T) or (B, C, n): a draw of noise, z and maps."""
     inputs = {"x": x}
     if "spectrogram" in contract.noise:
         wave = contract.domain == "waveform"
@@ -142,6 +141,9 @@ def inputs_for(x: np.ndarray, contract: Contract, rng: np.random.Generator) -> d
         inputs["noise"] = noise.astype(np.float32)
     if "vector" in contract.noise:
         inputs["z"] = rng.standard_normal((len(x), contract.z_size)).astype(np.float32)
+    if contract.conditioning:
+        shape = (len(x), contract.channels * len(contract.conditioning), *x.shape[2:])
+        inputs["conditioning"] = rng.random(shape).astype(np.float32)
     return inputs
 
 
@@ -176,9 +178,11 @@ def check_context(runner: Generator) -> None:
     arrays = _inputs(contract, np.random.default_rng(1))
     before = runner.run(**arrays)  # type: ignore[arg-type]
     length = before.shape[-1]
-    arrays["x"] = arrays["x"].copy()
     middle = length // 2
-    arrays["x"][..., middle] *= 2
+    for name in ("x", "conditioning"):
+        if name in arrays:
+            arrays[name] = arrays[name].copy()
+            arrays[name][..., middle] *= 2
     after = runner.run(**arrays)  # type: ignore[arg-type]
     touched = np.flatnonzero((before != after).any(axis=tuple(range(before.ndim - 1))))
     # What is discarded does not count; and of a block on the grid any part may depend on all of it.
@@ -196,11 +200,9 @@ def check_context(runner: Generator) -> None:
 
 def _compare(module: nn.Module, runner: Generator) -> None:
     arrays = _inputs(runner.contract, np.random.default_rng(0))
-    tensors = [torch.from_numpy(array) for array in arrays.values()]
-    texture: dict[str, float] = {}
-    if runner.contract.texture:
-        texture = {"texture": 0.7}
-        tensors.append(torch.tensor([0.7]))
+    texture = {"texture": 0.7} if runner.contract.texture else {}
+    given = arrays | {name: np.array([value], np.float32) for name, value in texture.items()}
+    tensors = [torch.from_numpy(given[name]) for name in runner.contract.inputs]
     with torch.no_grad():
         wanted = module(*tensors).numpy()
     got = runner.run(**arrays, **texture)  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ from mp3fix.errors import ModelError
 from mp3fix.generator.contract import read_contract
 from mp3fix.generator.session import Generator
 from mp3fix.training.export import check_context, save
-from mp3fix.training.variants import change_snr
+from mp3fix.training.variants import Inputs, change_snr
 
 LEVELS = 127  # of what is multiplied, on each side of zero
 WEIGHT_LEVELS = 63  # of the weights: 7 bits
@@ -43,12 +43,12 @@ class Quantised:
     snr: float
 
 
-def quantise(source: Path, spectra: Sequence[np.ndarray]) -> Quantised:
+def quantise(source: Path, inputs: Sequence[Inputs]) -> Quantised:
     """Write NAME-int8.onnx beside NAME.onnx.
 
     Args:
         source: a generator of complex spectra, fp32.
-        spectra: to measure the error on, float32 (1, 2, F, T) each; see variants.real_spectra.
+        inputs: to measure the error on; see variants.real_inputs.
 
     Raises:
         ModelError: it is no generator in fp32, or has no matrix product by weights.
@@ -67,7 +67,7 @@ def quantise(source: Path, spectra: Sequence[np.ndarray]) -> Quantised:
         save(model, temporary, replace(contract, name=name, precision="int8"))
         runner = Generator.load(temporary, "cpu")
         check_context(runner)
-        ratios = change_snr(Generator.load(source, "cpu"), runner, spectra)
+        ratios = change_snr(Generator.load(source, "cpu"), runner, inputs)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

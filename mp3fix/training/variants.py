@@ -23,14 +23,14 @@ from onnx import TensorProto, helper, numpy_helper
 from mp3fix.generator.contract import Contract, read_contract
 from mp3fix.generator.quiet import quiet
 from mp3fix.generator.session import Generator, import_runtime
-from mp3fix.signal.stft import StftSpec
 from mp3fix.training import corpus
 from mp3fix.training.examples import Examples
 from mp3fix.training.export import PREFIX, check_context, inputs_for, save, weights_of
 from mp3fix.training.loop import held_out
 from mp3fix.training.spectra import stft
 
-SPEC = StftSpec()
+Inputs = dict[str, np.ndarray]  # of a generator, by name
+
 SPECTRA = 96  # examples of the validation pieces: half to measure ranges on, half to measure errors on
 FRAMES = 128  # of each
 SEED = 5
@@ -69,14 +69,14 @@ def write_variants(source: Path, root: Path) -> Iterator[Variant]:
     """
     contract = read_contract(source)
     weights_of(source)
-    spectra = real_spectra(root, SPEC, SPECTRA)
+    inputs = real_inputs(root, contract, SPECTRA)
     reference = Generator.load(source, "cpu")
     for precision in ("fp16", "int8"):
         model = onnx.load(source)
         if precision == "fp16":
             store_as_half(model)
         else:
-            model = quantised(model, contract, spectra[::2])
+            model = quantised(model, contract, inputs[::2])
         name = f"{contract.name}-{precision}"
         path = source.with_name(f"{name}.onnx")
         temporary = path.with_suffix(".part.onnx")
@@ -84,34 +84,44 @@ def write_variants(source: Path, root: Path) -> Iterator[Variant]:
             save(model, temporary, replace(contract, name=name, precision=precision))
             runner = Generator.load(temporary, "cpu")
             check_context(runner)
-            ratios = change_snr(reference, runner, spectra[1::2])
+            ratios = change_snr(reference, runner, inputs[1::2])
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
         yield Variant(path, float(np.mean(ratios)), min(ratios))
 
 
-def real_spectra(
-    root: Path, spec: StftSpec, count: int, settings: Sequence[str] = (), identity_share: float = 0.12
-) -> list[np.ndarray]:
-    """Spectra of the corpus' validation pieces, always the same, each coded at a random one of the settings.
+def real_inputs(
+    root: Path, contract: Contract, count: int, settings: Sequence[str] = (), identity_share: float = 0.12
+) -> list[Inputs]:
+    """What a generator hears of the corpus' validation pieces, always the same, each coded at a random setting.
 
-    Without any, training pieces serve, never test pieces. Arguments are those of Examples. Shape: float32 (1, 2, F, T)
-    each.
+    Without any such pieces, training pieces serve, never test pieces. Arguments are those of Examples.
+
+    Returns:
+        of each, x, (1, 2, F, T), and for a generator that takes them the maps of the bitstream.
     """
+    spec = contract.stft
     held = held_out(root, corpus.load(root))
     length = (FRAMES - 1) * spec.hop + spec.n_fft
-    examples = iter(Examples(root, held, length, SEED, 0.0, settings, identity_share, spec.rate))
-    spectra = (stft(torch.from_numpy(next(examples).degraded)[None], spec) for _ in range(count))
-    return [torch.stack([each.real, each.imag], 1).numpy() for each in spectra]
+    maps = spec if contract.conditioning else None
+    examples = iter(Examples(root, held, length, SEED, 0.0, settings, identity_share, spec.rate, maps))
+    inputs = []
+    for _ in range(count):
+        example = next(examples)
+        spectrum = stft(torch.from_numpy(example.degraded)[None], spec)
+        told = {"conditioning": example.maps[None]} if maps else {}
+        inputs.append({"x": torch.stack([spectrum.real, spectrum.imag], 1).numpy(), **told})
+    return inputs
 
 
-def change_snr(reference: Generator, runner: Generator, spectra: Sequence[np.ndarray]) -> list[float]:
-    """For each spectrum, how closely one generator's output minus input follows another's, dB."""
+def change_snr(reference: Generator, runner: Generator, inputs: Sequence[Inputs]) -> list[float]:
+    """For each of some inputs, how closely one generator's output minus input follows another's, dB."""
     ratios = []
-    for number, x in enumerate(spectra):
-        inputs: dict[str, Any] = inputs_for(x, reference.contract, np.random.default_rng(number))
-        wanted, got = (each.run(**inputs).astype(np.float64) for each in (reference, runner))
+    for number, given in enumerate(inputs):
+        x = given["x"]
+        drawn: dict[str, Any] = inputs_for(x, reference.contract, np.random.default_rng(number)) | given
+        wanted, got = (each.run(**drawn).astype(np.float64) for each in (reference, runner))
         power = np.sum((wanted - x) ** 2)
         if power:  # digital silence is left as it is
             ratios.append(float(10 * np.log10(power / (np.sum((wanted - got) ** 2) + 1e-30 * power))))
@@ -140,23 +150,23 @@ def _rename_input(model: onnx.ModelProto, old: str, new: str) -> None:
                 node.input[index] = new
 
 
-def quantised(model: onnx.ModelProto, contract: Contract, spectra: Sequence[np.ndarray]) -> onnx.ModelProto:
-    """The model with the trunk's products in 8 bits, ranges measured on spectra, float32 (1, 2, F, T)."""
+def quantised(model: onnx.ModelProto, contract: Contract, inputs: Sequence[Inputs]) -> onnx.ModelProto:
+    """The model with the trunk's products in 8 bits, ranges measured on real inputs."""
     import_runtime()
     from onnxruntime import quantization
 
     class Reader(quantization.CalibrationDataReader):
-        """Feeds the spectra. Ranges depend on nothing else: noise and z come in after the trunk."""
+        """Feeds the inputs. Ranges depend on nothing else: noise and z come in after the trunk."""
 
         def __init__(self) -> None:
-            self.left = iter(spectra)
+            self.left = iter(inputs)
 
         def get_next(self) -> dict[str, np.ndarray] | None:
-            x = next(self.left, None)
-            if x is None:
+            given = next(self.left, None)
+            if given is None:
                 return None
             texture = {"texture": np.ones(1, np.float32)} if contract.texture else {}
-            return inputs_for(x, contract, np.random.default_rng(0)) | texture
+            return inputs_for(given["x"], contract, np.random.default_rng(0)) | given | texture
 
     products = _as_products(model)
     with tempfile.TemporaryDirectory() as folder, quiet():  # it advises to fuse layers first: nothing to fuse

@@ -102,7 +102,7 @@ def test_noise_and_z_belong_to_the_song(kind, monkeypatch):
     given = {}
     original = generator.run
 
-    def watched(x, noise=None, z=None, texture=None):
+    def watched(x, noise=None, z=None, texture=None, conditioning=None):
         given.setdefault("noise", []).append(noise)
         given.setdefault("z", []).append(z)
         given["texture"] = texture

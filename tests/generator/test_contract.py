@@ -13,7 +13,7 @@ FULL = networks.contract(
     noise=("spectrogram", "vector"),
     z_size=8,
     texture=True,
-    conditioning=("step", "long"),
+    conditioning=("error", "short"),
     multiple=4,
 )
 PATH = Path("some.onnx")
@@ -71,7 +71,8 @@ def test_each_field_has_a_type(field):
         ("default_texture", 1.5),
         ("default_texture", "0.5"),
         ("default_texture", True),
-        ("conditioning", ["step", "step"]),
+        ("conditioning", ["error", "error"]),
+        ("conditioning", ["step"]),
         ("conditioning", [""]),
         ("unknown", float("nan")),
         ("unknown", float("inf")),
@@ -145,7 +146,7 @@ def test_fields_may_not_contradict_each_other():
 
 def test_inputs_of_each_domain():
     both = ("spectrogram", "vector")
-    complex_ = networks.contract(noise=both, z_size=3, texture=True, conditioning=("a", "b"))
+    complex_ = networks.contract(noise=both, z_size=3, texture=True, conditioning=("error", "dead"))
     assert complex_.inputs == {
         "x": (None, 2, 129, None),
         "noise": (None, 2, 129, None),

@@ -24,7 +24,7 @@ KINDS = {
         "noise": BOTH,
         "z_size": 3,
         "texture": True,
-        "conditioning": ("a", "b"),
+        "conditioning": ("error", "dead"),
         "multiple": 4,
     },
     "complex pair": {"channels": 2, "noise": ("spectrogram",)},
@@ -98,7 +98,7 @@ def test_threads_and_batch_change_no_bit(tmp_path):
 
 
 def test_unknown_is_what_no_conditioning_means(tmp_path):
-    generator = Generator.load(networks.save(tmp_path / "a.onnx", conditioning=("a", "b")), "cpu")
+    generator = Generator.load(networks.save(tmp_path / "a.onnx", conditioning=("error", "dead")), "cpu")
     inputs = draw(generator.contract)
     unknown = np.full_like(inputs["conditioning"], generator.contract.unknown)
     assert np.array_equal(generator.run(inputs["x"]), generator.run(inputs["x"], conditioning=unknown))

@@ -7,6 +7,7 @@ import pytest
 import soundfile
 import torch
 
+from mp3fix.bitstream.maps import NAMES, UNKNOWN
 from mp3fix.errors import Mp3fixError
 from mp3fix.generator.session import Generator
 from mp3fix.signal import stft as plain
@@ -57,12 +58,17 @@ def test_torch_and_numpy_transforms_are_equal(spec: plain.StftSpec) -> None:
     np.testing.assert_allclose(back[:, edge:-edge], samples[:, edge : back.shape[1] - edge], atol=1e-6)
 
 
+def unknown(x: torch.Tensor) -> torch.Tensor:
+    """Maps of a spectrum of which nothing is known."""
+    return torch.full((len(x), len(NAMES), *x.shape[2:]), UNKNOWN)
+
+
 def test_an_untrained_network_is_nearly_the_identity_and_silence_stays() -> None:
     network = Folded(**TINY)
     x, noise, z = torch.randn(1, 2, 1025, 20), torch.randn(1, 2, 1025, 20), torch.randn(1, 3)
-    y = network(x, noise, z, torch.ones(1))
+    y = network(x, noise, z, torch.ones(1), unknown(x))
     assert 0 < float((y - x).square().mean() / x.square().mean()) < 1e-4
-    silent = network(torch.zeros_like(x), noise, z, torch.ones(1))
+    silent = network(torch.zeros_like(x), noise, z, torch.ones(1), unknown(x))
     assert float(silent.abs().max()) < 1e-6
 
 
@@ -70,10 +76,29 @@ def test_the_network_does_not_care_about_the_level() -> None:
     network = Folded(**TINY)
     with torch.no_grad():
         network.head.weight.normal_(0, 0.3)
+        network.map_head.weight.normal_(0, 0.3)
     x, noise = 30 * torch.randn(1, 2, 1025, 20), torch.randn(1, 2, 1025, 20)
-    z = torch.randn(1, 3)
-    loud, soft = network(x, noise, z, torch.ones(1)), network(0.01 * x, noise, z, torch.ones(1))
+    z, maps = torch.randn(1, 3), torch.rand(1, len(NAMES), 1025, 20)
+    softer = maps * torch.tensor([0.01, 1, 1, 1])[:, None, None]  # errors are as loud as the song
+    loud, soft = (
+        network(gain * x, noise, z, torch.ones(1), told) for gain, told in ((1.0, maps), (0.01, softer))
+    )
     assert float((100 * soft - loud).abs().max() / loud.abs().max()) < 1e-3
+
+
+def test_maps_have_no_say_before_they_are_learned_and_none_where_nothing_is_known() -> None:
+    network = Folded(**TINY).eval()
+    x, maps = torch.randn(1, 2, 1025, 20), torch.rand(1, len(NAMES), 1025, 20)
+    assert torch.equal(network.estimate(x, maps).mean, network.estimate(x, unknown(x)).mean)
+    with torch.no_grad():
+        for layer in (network.map_fine, network.map_gate, network.map_head, network.map_enter):
+            layer.weight.normal_(0, 0.3)
+        network.head.weight.normal_(0, 0.3)
+    before, after = network.estimate(x, unknown(x)).mean, network.estimate(x, maps).mean
+    assert float((after - before).abs().max()) > 0.1
+    other = unknown(x)
+    other[:, 1:] = 0.7  # the first map says whether anything is known
+    assert torch.equal(network.estimate(x, other).mean, before)
 
 
 @pytest.mark.parametrize("bin_", [100.3, 101.3, 102.3, 103.3])
@@ -96,10 +121,10 @@ def test_neighbours_of_a_steady_tone_keep_its_phase(bin_: float) -> None:
 
 def test_a_filter_over_frames_is_part_of_the_estimate() -> None:
     network, x = Folded(**TINY).eval(), torch.randn(1, 2, 1025, 40)
-    before = network.estimate(x).mean
+    before = network.estimate(x, unknown(x)).mean
     with torch.no_grad():
         network.head.bias[5] = 0.25
-    change = (network.estimate(x).mean - before)[:, :, :-1]
+    change = (network.estimate(x, unknown(x)).mean - before)[:, :, :-1]
     expected = 0.25 * next(iter(network._neighbours(x[:, :, :-1])))
     torch.testing.assert_close(change, expected * torch.sigmoid(torch.tensor(4.0)), rtol=0.2, atol=0.02)
 
@@ -146,7 +171,7 @@ def test_the_vector_colours_what_is_drawn_the_same_way_all_along() -> None:
         network.head.bias[4] = 0.0
         network.control.bias[3 * 64 :] = 0.0
     x, noise = torch.randn(1, 2, 1025, 40), torch.randn(1, 2, 1025, 40)
-    estimate, one = network.estimate(x), torch.ones(1)
+    estimate, one = network.estimate(x, unknown(x)), torch.ones(1)
     plain, bright = (
         network.draw(estimate, noise, z, one) for z in (torch.zeros(1, 3), torch.tensor([[0.0, -2.0, 0.0]]))
     )
@@ -169,7 +194,7 @@ def test_air_is_a_share_of_what_is_drawn_where_nothing_is_kept_and_nearer_to_1_t
         """What is drawn, over the noise of air 1, where the first `kept` bins are not empty."""
         x = torch.randn(1, 2, 1025, 40)
         x[:, :, kept:] = 0
-        estimate = network.estimate(x)
+        estimate = network.estimate(x, unknown(x))
         parts = [
             network.draw(Stochastic(network, 1.0, a)._aired(estimate), noise, z, one) for a in (air, 1.0)
         ]
@@ -190,11 +215,14 @@ def test_noise_that_its_band_masks_is_hardly_drawn() -> None:
     for spread in (-5.0, 1.0):  # nepers re the level: far below what is there, and above it
         with torch.no_grad():
             network.head.bias[4] = spread
-        whole = network.draw(network.estimate(x), noise, z, torch.ones(1))
-        drawn = network.draw(module._aired(network.estimate(x)), noise, z, torch.ones(1))
+        whole = network.draw(network.estimate(x, unknown(x)), noise, z, torch.ones(1))
+        drawn = network.draw(module._aired(network.estimate(x, unknown(x))), noise, z, torch.ones(1))
         shares.append(float((drawn.square().mean() / whole.square().mean()).sqrt()))
     assert shares[0] < 0.05 and shares[1] > 0.9
-    assert float(module(x, noise, z, zero).sub(network.estimate(x).mean).abs().max()) == 0
+    assert (
+        float(module(x, noise, z, zero, unknown(x)).sub(network.estimate(x, unknown(x)).mean).abs().max())
+        == 0
+    )
 
 
 @pytest.mark.parametrize(("gain", "left"), [(0.02, 0.002), (1.0, 5 / 6)])
@@ -208,7 +236,9 @@ def test_a_draw_goes_without_small_corrections(gain: float, left: float) -> None
         network.control.weight.zero_()
     x, z = torch.randn(1, 2, 1025, 20), torch.zeros(1, 3)
     module = Stochastic(network, 1.0, 1.0)
-    full, rest = (module(x, torch.zeros_like(x), z, torch.full((1,), dial)) - x for dial in (0.0, 1.0))
+    full, rest = (
+        module(x, torch.zeros_like(x), z, torch.full((1,), dial), unknown(x)) - x for dial in (0.0, 1.0)
+    )
     torch.testing.assert_close(full[:, :, :1024], gain * x[:, :, :1024], rtol=0.01, atol=1e-4)
     torch.testing.assert_close(rest[:, :, :1024], left * full[:, :, :1024], rtol=0.05, atol=1e-4)
 
@@ -264,15 +294,41 @@ def test_examples_are_aligned_pairs_of_the_codec(small_corpus: Path) -> None:
     entries = [entry for entry in corpus.load(small_corpus) if entry.split == "train"]
     stream = iter(Examples(small_corpus, entries, 60000, seed=3, samples_share=0.3))
     examples = [next(stream) for _ in range(12)]
-    degraded, target, trusted, allowed = collate(examples)
+    degraded, target, trusted, allowed, _ = collate(examples)
     assert degraded.shape == target.shape == (12, 60000)
     assert bool(((trusted > 0) & (trusted <= 1)).all())
     assert set(np.round(allowed.tolist(), 2)) <= {0.05, 0.35, 1.2}
     for left, wanted in zip(degraded.numpy(), target.numpy(), strict=True):
         assert codec.lag(wanted, left) == 0
         assert codec.codec_gain(wanted[np.newaxis], left[np.newaxis]) == pytest.approx(1, abs=0.02)
+    assert examples[0].maps.size == 0  # nobody asked for them
     again = [next(iter(Examples(small_corpus, entries, 60000, seed=3, samples_share=0.3)))]
     np.testing.assert_array_equal(again[0].degraded, examples[0].degraded)
+
+
+def test_maps_of_examples_tell_the_error_of_their_own_frames(small_corpus: Path) -> None:
+    entries = [entry for entry in corpus.load(small_corpus) if entry.split == "train"]
+    spec, length = plain.StftSpec(), 99 * 512 + 2048
+    stream = iter(Examples(small_corpus, entries, length, 4, 0.3, ("64k mono", "96k stereo"), 0.2, maps=spec))
+    examples = [next(stream) for _ in range(24)]
+    known = [example for example in examples if (example.maps >= 0).all()]
+    rest = [example for example in examples if (example.maps == UNKNOWN).all()]
+    assert len(known) + len(rest) == 24 and len(known) > 8 and len(rest) > 2
+    follows = []
+    for example in known:
+        assert example.maps.shape == (len(NAMES), spec.bins, 100)
+        left, wanted = (plain.stft(each[None], spec)[0].T for each in (example.degraded, example.target))
+        live = example.maps[2] < 0.1
+        error, expected = (
+            (each * live).sum(0) for each in (np.abs(left - wanted) ** 2, example.maps[0] ** 2)
+        )
+        # These tones are sparse: between them nothing was rounded to zero. But it is never more than expected.
+        assert error.sum() < 1.3 * expected.sum()
+        loud = expected > 1e-3 * expected.max()
+        follows.append(np.corrcoef(np.log(error[loud] + 1e-12), np.log(expected[loud]))[0, 1])
+    assert np.median(follows) > 0.6  # frame by frame, so they are those of the right time
+    unharmed = [example for example in examples if np.array_equal(example.degraded, example.target)]
+    assert unharmed and all((example.maps == UNKNOWN).all() for example in unharmed)
 
 
 def test_configurations_read_as_differences(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from onnx import TensorProto, numpy_helper
 
 from mp3fix.cli.lab import export as export_run
 from mp3fix.errors import ModelError, Mp3fixError
-from mp3fix.generator.contract import read_contract
+from mp3fix.generator.contract import Contract, read_contract
 from mp3fix.generator.session import Generator
 from mp3fix.signal.stft import StftSpec
 from mp3fix.training import checkpoint, config, corpus, export, variants
@@ -49,13 +49,13 @@ def graph_of(network: Folded) -> Graph:
 
 @pytest.fixture(scope="module", autouse=True)
 def few_spectra() -> Iterator[None]:
-    real = variants.real_spectra
+    real = variants.real_inputs
 
-    def few(root: Path, spec: StftSpec, count: int, *rest: Any) -> list[np.ndarray]:
-        return real(root, spec, min(count, 12), *rest)
+    def few(root: Path, contract: Contract, count: int, *rest: Any) -> list[dict[str, np.ndarray]]:
+        return real(root, contract, min(count, 12), *rest)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(variants, "real_spectra", few)
+        patch.setattr(variants, "real_inputs", few)
         yield
 
 
@@ -132,18 +132,18 @@ def test_the_same_weights_give_the_same_bytes(
 def test_the_error_is_measured_on_what_is_changed(tmp_path: Path) -> None:
     full, weak = (
         Generator.load(
-            networks.save(tmp_path / f"{name}.onnx", strength, stft=variants.SPEC),
+            networks.save(tmp_path / f"{name}.onnx", strength, stft=StftSpec()),
             "cpu",
         )
         for name, strength in (("full", 1.0), ("weak", 0.9))
     )
     x = 10 * np.random.default_rng(0).standard_normal((1, 2, 1025, 20), np.float32)
-    assert variants.change_snr(full, weak, [x, 0.1 * x]) == pytest.approx([20, 20], abs=0.01)
-    assert variants.change_snr(full, full, [x]) == pytest.approx([300])
+    assert variants.change_snr(full, weak, [{"x": x}, {"x": 0.1 * x}]) == pytest.approx([20, 20], abs=0.01)
+    assert variants.change_snr(full, full, [{"x": x}]) == pytest.approx([300])
 
 
 def test_other_generators_have_no_variants(music: Path, tmp_path: Path) -> None:
-    source = networks.save(tmp_path / "other.onnx", stft=variants.SPEC)
+    source = networks.save(tmp_path / "other.onnx", stft=StftSpec())
     with pytest.raises(ModelError, match="no weights of this network"):
         list(variants.write_variants(source, music))
     assert [path.name for path in tmp_path.iterdir()] == ["other.onnx"]

@@ -18,6 +18,9 @@ average a tone over more time than one frame, or take the half of a frame before
 The song-level vector z colours the draw: its values weigh curves over the bands, and the trunk says by how much a
 band's level is open at this moment. c is a real gain of what is there, d a change of level (in nepers) of what is
 drawn; both are zero for z = 0.
+
+Beside the spectrum the network takes maps of the MP3's bitstream, where there is one (bitstream/maps.py): how large the
+error of each bin is to be expected, and what was rounded to zero.
 """
 
 from collections.abc import Iterator
@@ -26,6 +29,8 @@ from typing import NamedTuple
 import torch
 from torch import nn
 from torch.nn import functional
+
+from mp3fix.bitstream.maps import NAMES
 
 BAND = 16  # bins folded into one band
 NEIGHBOURS = 6  # sums and differences of neighbouring bins, see _neighbours
@@ -119,6 +124,11 @@ class Folded(nn.Module):
         self.head = Pointwise(fine, 5 + NEIGHBOURS)
         # For each band: gates of m, a and s, and how open the level of what is there and of what is drawn is.
         self.control = nn.Conv1d(width, 5 * self.folds, 1)
+        # The maps, and where they are known. They begin without a say: a network that had none goes on as it was.
+        planes = len(NAMES) + 1
+        self.map_fine, self.map_gate = Pointwise(planes, fine), Pointwise(planes, 2 * fine)
+        self.map_head = Pointwise(planes, 5 + NEIGHBOURS)
+        self.map_enter = nn.Conv1d(planes * self.folds, width, 1, bias=False)
         places = (torch.arange(self.folds) + 0.5) / self.folds
         orders = torch.arange(z)[:, None]
         self.curves = nn.Parameter(torch.cos(torch.pi * orders * places) / (1 + orders))
@@ -126,6 +136,10 @@ class Folded(nn.Module):
         # A quarter turn for each bin: by so much a sinusoid in its middle goes on from frame to frame.
         self.register_buffer("cosine", torch.tensor([1.0, 0.0, -1.0, 0.0])[turns], persistent=False)
         self.register_buffer("sine", torch.tensor([0.0, 1.0, 0.0, -1.0])[turns], persistent=False)
+        for layer in (self.map_fine, self.map_gate, self.map_head):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        nn.init.zeros_(self.map_enter.weight)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
         with torch.no_grad():
@@ -135,8 +149,8 @@ class Folded(nn.Module):
             for part, bias in enumerate((4.0, 4.0, 4.0, -7.0, -3.0)):
                 self.control.bias[part * self.folds : (part + 1) * self.folds] = bias  # type: ignore[index]
 
-    def estimate(self, x: torch.Tensor) -> "Estimate":
-        """Everything about a restoration but the draw. Shape of x: (B, 2, F, T)."""
+    def estimate(self, x: torch.Tensor, maps: torch.Tensor) -> "Estimate":
+        """Everything about a restoration but the draw. Shapes: x (B, 2, F, T), maps (B, K, F, T)."""
         low = x[:, :, :-1]
         power = (low * low).sum(1, keepdim=True)
         level = functional.avg_pool2d(
@@ -147,16 +161,18 @@ class Folded(nn.Module):
         root = low / level * (magnitude + 1e-4).rsqrt()
         # Signed square root for what is strong, a logarithm for what is weak, and how phases go on.
         features = torch.cat([root, 0.5 + 0.25 * torch.log(magnitude + 1e-5), self._phases(root)], 1)
-        fine = torch.relu(self.fine_in(features))
+        told = self._told(maps[:, :, :-1], level)
+        fine = torch.relu(self.fine_in(features) + self.map_fine(told))
         bands = torch.relu(self.fold(fine)).flatten(1, 2)
-        trunk = self.enter(bands)
+        trunk = self.enter(bands) + self.map_enter(told.unflatten(2, (-1, BAND)).mean(3).flatten(1, 2))
         for block in self.trunk:
             trunk = block(trunk)
         trunk = self.norm(trunk.transpose(1, 2)).transpose(1, 2)
         bands = torch.relu(self.leave(trunk)).unflatten(1, (-1, self.folds))
         fine = torch.cat([fine, torch.relu(self.unfold(bands))], 1)
-        value, gate = self.gate(self.mix(fine)).chunk(2, 1)
-        m, a, s, f = self.head(value * torch.sigmoid(gate)).split([2, 2, 1, NEIGHBOURS], 1)
+        value, gate = (self.gate(self.mix(fine)) + self.map_gate(told)).chunk(2, 1)
+        heads = self.head(value * torch.sigmoid(gate)) + self.map_head(told)
+        m, a, s, f = heads.split([2, 2, 1, NEIGHBOURS], 1)
         control = self.control(trunk).unflatten(1, (5, self.folds))
         gates, open_levels = torch.sigmoid(control[:, :3]), functional.softplus(control[:, 3:])
         m, f = times_bands(m, gates[:, 0:1]), times_bands(f, gates[:, 0:1])
@@ -174,6 +190,12 @@ class Folded(nn.Module):
             torch.cat([spread, torch.zeros_like(nyquist[:, :1])], 2),
             open_levels,
         )
+
+    def _told(self, maps: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+        """What the maps say, as numbers of some size: (B, K + 1, F, T), zeros where nothing is known."""
+        known = (maps[:, :1] >= 0).to(maps.dtype)
+        error = 0.5 + 0.25 * torch.log(maps[:, :1].clamp_min(0.0) / level + 1e-5)
+        return torch.cat([known, known * error, known * maps[:, 1:]], 1)
 
     def _turned(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The next and the last frame, (B, 2, F, T), as a sinusoid in the middle of each bin would have them now."""
@@ -244,14 +266,19 @@ class Folded(nn.Module):
         return texture * torch.cat([coloured + scaled, torch.zeros_like(noise[:, :, -1:])], 2)
 
     def forward(
-        self, x: torch.Tensor, noise: torch.Tensor, z: torch.Tensor, texture: torch.Tensor
+        self,
+        x: torch.Tensor,
+        noise: torch.Tensor,
+        z: torch.Tensor,
+        texture: torch.Tensor,
+        maps: torch.Tensor,
     ) -> torch.Tensor:
         """One restoration.
 
         Shape: x and noise (B, 2, F, T), real and imaginary parts, noise of unit variance per bin; z (B, z);
-        texture (1,).
+        texture (1,); maps (B, K, F, T).
         """
-        estimate = self.estimate(x)
+        estimate = self.estimate(x, maps)
         return estimate.mean + self.draw(estimate, noise, z, texture)
 
 

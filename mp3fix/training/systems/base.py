@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import torch
 from torch import nn
 
+from mp3fix.bitstream.maps import UNKNOWN
 from mp3fix.signal.stft import StftSpec
 from mp3fix.training.examples import Batch
 
@@ -36,11 +37,13 @@ def contract_fields(
     noise: tuple[Literal["spectrogram", "vector"], ...] = (),
     z_size: int = 0,
     texture: float | None = None,
+    conditioning: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """The fields of a Graph that takes one channel a row and no maps from the bitstream; see Contract.
+    """The fields of a Graph that takes one channel a row; see Contract.
 
     Args:
-        spec, domain, context, multiple, noise, z_size: as of Contract, which is stochastic where there is noise.
+        spec, domain, context, multiple, noise, z_size, conditioning: as of Contract, which is stochastic where there
+            is noise.
         texture: the default; None: the graph has no such input.
     """
     return {
@@ -52,8 +55,8 @@ def contract_fields(
         "z_size": z_size,
         "texture": texture is not None,
         "default_texture": texture or 0.0,
-        "conditioning": (),
-        "unknown": 0.0,
+        "conditioning": conditioning,
+        "unknown": UNKNOWN if conditioning else 0.0,
         "context": context,
         "multiple": multiple,
     }
@@ -89,12 +92,14 @@ class System(nn.Module, ABC):
         critic_betas: of the critic's Adam.
         generator: what is validated and exported, by the moving average of its weights.
         critic: trained beside it, or None.
+        takes_maps: whether it is given the maps of the MP3's bitstream.
     """
 
     spec: ClassVar[StftSpec] = StftSpec()
     Weights: ClassVar[type] = NoWeights
     betas: ClassVar[tuple[float, float]] = (0.9, 0.98)
     weight_decay: ClassVar[float] = 0.0
+    takes_maps: ClassVar[bool] = False
     critic_betas: ClassVar[tuple[float, float]] = (0.5, 0.9)
 
     generator: nn.Module

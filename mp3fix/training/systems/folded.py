@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from mp3fix.bitstream.maps import NAMES
 from mp3fix.training.examples import Batch
 from mp3fix.training.losses import Weights as Terms
 from mp3fix.training.losses import energy_score, excess_distance, profile_score, relative_error
@@ -50,6 +51,7 @@ class FoldedSystem(System):
 
     Weights = Terms
     weight_decay = 0.01
+    takes_maps = True
     generator: Folded
 
     def __init__(self, weights: Terms, **network: int) -> None:
@@ -64,7 +66,7 @@ class FoldedSystem(System):
         device = spectrum.device
         # Matrix products in bfloat16 where there are units for them; on a CPU they were slower (docs/training.md).
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            estimate = network.estimate(torch.stack([spectrum.real, spectrum.imag], 1)).float()
+            estimate = network.estimate(torch.stack([spectrum.real, spectrum.imag], 1), batch.maps).float()
         one = torch.ones(1, device=device)
 
         def draw() -> torch.Tensor:
@@ -106,9 +108,16 @@ class FoldedSystem(System):
         """The generator with its dials, and its estimate alone, without noise."""
         context, dials = self.generator.context, self.dials
         drawn = contract_fields(
-            self.spec, "complex", context, 1, ("spectrogram", "vector"), self.generator.z, dials.texture
+            self.spec,
+            "complex",
+            context,
+            1,
+            ("spectrogram", "vector"),
+            self.generator.z,
+            dials.texture,
+            NAMES,
         )
-        estimated = contract_fields(self.spec, "complex", context)
+        estimated = contract_fields(self.spec, "complex", context, conditioning=NAMES)
         return [
             Graph("", Stochastic(self.generator, dials.reach, dials.air), drawn),
             Graph("-det", Deterministic(self.generator), estimated),
@@ -116,15 +125,15 @@ class FoldedSystem(System):
 
 
 class Deterministic(nn.Module):
-    """The estimate alone, without noise. Shape: (B, 2, F, T) -> (B, 2, F, T)."""
+    """The estimate alone, without noise. Shape: (B, 2, F, T) and maps (B, K, F, T) -> (B, 2, F, T)."""
 
     def __init__(self, network: Folded) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
         """The restoration."""
-        return self.network.estimate(x).mean
+        return self.network.estimate(x, maps).mean
 
 
 class Stochastic(nn.Module):
@@ -140,10 +149,15 @@ class Stochastic(nn.Module):
         self.network, self.reach, self.air = network, reach, air
 
     def forward(
-        self, x: torch.Tensor, noise: torch.Tensor, z: torch.Tensor, texture: torch.Tensor
+        self,
+        x: torch.Tensor,
+        noise: torch.Tensor,
+        z: torch.Tensor,
+        texture: torch.Tensor,
+        maps: torch.Tensor,
     ) -> torch.Tensor:
         """One restoration, (B, 2, F, T)."""
-        estimate = self._aired(self.network.estimate(x))
+        estimate = self._aired(self.network.estimate(x, maps))
         drawn = self.network.draw(estimate, noise / FoldedSystem.spec.noise_rms, self.reach * z, texture)
         return estimate.mean - texture * self._set_aside(estimate) + drawn
 
