@@ -25,6 +25,7 @@ class Model:
         default_texture: None where it has no texture: texture 0 and the default are then the same.
         drawn: whether its restorations depend on a seed.
         z_size: values of its song-level vector.
+        told: whether it takes maps of the MP3's bitstream.
         phases: where its phases come from, None as it needs: one that gives magnitudes can be heard in several ways.
     """
 
@@ -34,12 +35,18 @@ class Model:
     default_texture: float | None
     drawn: bool
     z_size: int
+    told: bool = False
     phases: tuple[Phase | None, ...] = (None,)
 
     def system(self, texture: float | None, phase: Phase | None = None) -> str:
         """Name of this generator at a texture, and with phases found in a way that is not its own."""
         name = self.label if texture is None else f"{self.label} texture {texture:g}"
         return f"{name}, {phase}" if phase else name
+
+    @property
+    def bare(self) -> str:
+        """The system at the default texture where only the samples are there, as of a WAV made of the MP3."""
+        return f"{self.default}, samples alone"
 
     @property
     def stem(self) -> str:
@@ -75,7 +82,8 @@ def read_models(names: Sequence[str | Path]) -> list[Model]:
             label = f"{label} {digest[:6]}"
         texture = contract.default_texture if contract.texture else None
         phases: tuple[Phase | None, ...] = (None, "neighbours") if contract.domain == "magnitude" else (None,)
-        found.append(Model(label, path, digest, texture, bool(contract.noise), contract.z_size, phases))
+        told = bool(contract.conditioning)
+        found.append(Model(label, path, digest, texture, bool(contract.noise), contract.z_size, told, phases))
     return found
 
 

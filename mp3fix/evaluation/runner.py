@@ -59,6 +59,10 @@ def plan(
         units = [Unit("scores", *system) for system in systems]
         if peaq is not None:
             units += [Unit("peaq", *system, peaq) for system in systems]
+        if low:
+            units += [
+                Unit("scores", model, model.default_texture, bare=True) for model in models if model.told
+            ]
         jobs += [Job(excerpt, setting, (*units, *drawn)) for excerpt in excerpts]
     return jobs
 
@@ -141,6 +145,8 @@ def gather(jobs: Sequence[Job], folder: Path) -> tuple[list[Score], list[Drawn]]
                 drawn.append(Drawn(job.excerpt.piece, job.setting, unit.model.label, values))
                 continue
             system = unit.model.system(unit.texture, unit.phase) if unit.model else MP3
+            if unit.bare and unit.model:
+                system = unit.model.bare
             score = Score(
                 job.excerpt.piece, job.excerpt.cutoff, job.setting, system, {}, job.excerpt.category
             )

@@ -27,6 +27,7 @@ class Unit:
         texture: None where the generator has none.
         peaq: the program, for the kind "peaq".
         phase: where phases come from; None: as the generator needs.
+        bare: whether the MP3's bits are kept from the generator.
     """
 
     kind: Literal["scores", "brief", "peaq", "draws"]
@@ -34,6 +35,7 @@ class Unit:
     texture: float | None = None
     peaq: Path | None = None
     phase: Phase | None = None
+    bare: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Job:
             "seed": list(SEEDS) if unit.kind == "draws" else 0,
             "peaq": _digest(unit.peaq) if unit.peaq else None,
         }
-        return key | ({"phase": unit.phase} if unit.phase else {})
+        return key | ({"phase": unit.phase} if unit.phase else {}) | ({"bare": True} if unit.bare else {})
 
 
 def missing(job: Job, folder: Path) -> bool:
@@ -83,7 +85,8 @@ def _compute(made: Pair, unit: Unit) -> dict[str, Any]:
     if unit.model is not None:
         restorer = _restorer(unit.model.path)
         options = Options(texture=unit.texture, phase=unit.phase)
-        estimate = restorer.restore(made.degraded, RATE, options, made.maps(restorer.generator.contract.stft))
+        maps = None if unit.bare else made.maps(restorer.generator.contract.stft)
+        estimate = restorer.restore(made.degraded, RATE, options, maps)
     if unit.kind == "peaq":
         assert unit.peaq is not None
         odg, di = peaq.measure(unit.peaq, made.reference, estimate, RATE)

@@ -41,9 +41,8 @@ def small_corpus(root: Path, *names: str, seconds: float = 2.0) -> Path:
     return root
 
 
-def generator(path: Path, z: bool = True, strength: float = 0.01) -> Path:
+def generator(path: Path, z: bool = True, strength: float = 0.01, **changes: Any) -> Path:
     """A generator with a noise spectrogram and texture, and with or without a song-level vector."""
     noise = ("spectrogram", "vector") if z else ("spectrogram",)
-    return networks.save(
-        path, strength, stft=StftSpec(), noise=noise, z_size=4 if z else 0, texture=True, name=path.stem
-    )
+    taken = {"noise": noise, "z_size": 4 if z else 0, "texture": True, "name": path.stem} | changes
+    return networks.save(path, strength, stft=StftSpec(), **taken)

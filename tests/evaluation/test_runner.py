@@ -12,6 +12,7 @@ from mp3fix.evaluation.excerpts import IDENTITY, LOW, QUICK, SETTINGS, excerpts,
 from mp3fix.evaluation.models import read_models
 from mp3fix.evaluation.runner import MP3, gather, plan
 from mp3fix.evaluation.work import Job
+from mp3fix.restore import Restorer
 from mp3fix.training import codec
 
 
@@ -87,6 +88,27 @@ def test_the_plan(corpus: Path, tmp_path: Path) -> None:
     assert all(len(job.units) == 3 for job in quick)
     with_peaq = plan(excerpts(corpus), models, quick=True, peaq=Path(__file__))
     assert [unit.kind for unit in with_peaq[0].units] == ["scores"] * 3 + ["peaq"] * 3
+
+
+def test_what_takes_the_mp3s_bits_is_also_scored_without_them(
+    corpus: Path, tmp_path: Path, counted: list[np.ndarray]
+) -> None:
+    models = read_models([generator(tmp_path / "net.onnx", z=False, conditioning=("error", "short"))])
+    full = plan(excerpts(corpus), models)
+    assert {job.setting for job in full if any(unit.bare for unit in job.units)} == set(LOW)
+    job = next(job for job in full if job.setting == "64k mono")
+    chosen = [unit for unit in job.units if unit.kind == "scores" and unit.texture == 0.5]
+    job = replace(job, units=tuple(chosen))
+    runner.run([job], tmp_path / "cache", silent, workers=1)
+    told, bare = counted
+    assert np.abs(told - bare).max() > 1e-3
+    made = pair(job.excerpt, job.setting)
+    restorer = Restorer(tmp_path / "net.onnx", "cpu")
+    assert np.abs(restorer.restore(made.degraded, codec.RATE) - bare).max() < 1e-5
+    maps = made.maps(restorer.generator.contract.stft)
+    assert np.abs(restorer.restore(made.degraded, codec.RATE, maps=maps) - told).max() < 1e-5
+    scores, _ = gather([job], tmp_path / "cache")
+    assert [score.system for score in scores] == ["net texture 0.5", "net texture 0.5, samples alone"]
 
 
 def test_a_second_run_computes_nothing(
