@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parents[1]
 # Pairs, restorations and measures. How they are planned, kept, judged and shown changes no figure.
 SOURCES = (
     "signal/*.py",
+    "bitstream/*.py",
     "generator/apply.py",
     "restore.py",
     "training/codec.py",
