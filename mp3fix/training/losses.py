@@ -32,7 +32,7 @@ class Weights:
         audible: the same for levels of whole bands that are not drowned by the loudest: within 45 dB below it.
         hiss: by how much such a level is above the recording's, in nepers: what is too much is heard, what is missing
             is not missed.
-        similarity: what a draw lacks of being like the recording to ViSQOL, 0 to 1 (losses_similarity.py).
+        similarity: what a draw lacks of being like the recording to ViSQOL, as an opinion (losses_similarity.py).
         profile: difference of long-term levels in 1/3 octaves, in nepers: what the song-level vector is for.
         mean: relative error of the estimate without noise, log10; counted three times where it is above the MP3's.
         draw: relative error of a draw, log10.

@@ -12,7 +12,7 @@ import torch
 
 from mp3fix.files.decode import open_decoder
 from mp3fix.training import codec
-from mp3fix.training.losses_similarity import dissimilarity
+from mp3fix.training.losses_similarity import dissimilarity, opinion
 
 EXCERPT = Path(__file__).parents[1] / "data" / "excerpt.mp3"
 ALL = torch.ones(1)
@@ -71,3 +71,9 @@ def test_it_follows_visqol(kbps: int) -> None:
     wanted = api.measure_from_arrays(*pair, 48000).vnsim
     seen = 1 - dissimilarity(tensor(10 * reference[0]), tensor(10 * degraded[0]), ALL).item()
     assert seen == pytest.approx(wanted, abs=0.06)
+
+
+def test_an_opinion_is_the_steeper_the_better_the_sound() -> None:
+    """By what ViSQOL gives MP3s of 16, 32, 64 and 128 kbit/s, mean over the test pieces: 1.84, 2.31, 4.23, 4.69."""
+    lacking = opinion(torch.tensor([0.362, 0.235, 0.019, 0.001]))
+    np.testing.assert_allclose((lacking[:-1] - lacking[1:]).numpy(), [0.47, 1.92, 0.46], atol=0.1)
