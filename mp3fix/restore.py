@@ -139,7 +139,7 @@ class Restorer:
         the iterator early ends its threads.
 
         Raises:
-            ValueError: a sample is no finite number.
+            ValueError: a sample is no finite number; the maps are of another number of channels.
             UsageError: the generator's phases are wanted of one that gives magnitudes.
         """
         song = Song(self.generator, rate, channels, options or Options(), maps=maps)
@@ -185,6 +185,7 @@ class Song:
 
     Raises:
         UsageError: the generator's phases are wanted of one that gives magnitudes.
+        ValueError: the maps are of another number of channels.
     """
 
     def __init__(
@@ -200,6 +201,8 @@ class Song:
     ) -> None:
         contract = generator.contract
         self._generator, self._options, self._watch, self._channels = generator, options, watch, channels
+        if maps is not None and maps.channels != channels:
+            raise ValueError(f"maps of {maps.channels} channels, but {channels} channels of samples")
         self._maps = maps
         self._spec = contract.stft
         self._spectral = contract.domain != "waveform"

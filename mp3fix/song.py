@@ -16,7 +16,7 @@ from mp3fix.errors import DecodeError, EncodeError
 from mp3fix.files import tags
 from mp3fix.files.decode import Decoder, open_decoder
 from mp3fix.files.encode import Encoder, gain_for_peak
-from mp3fix.files.mp3maps import bitstream_maps
+from mp3fix.files.mp3maps import FileBytes, bitstream_maps
 from mp3fix.files.names import draw_paths, shown
 from mp3fix.files.probe import Info, probe
 from mp3fix.files.snapshot import Snapshot
@@ -183,7 +183,7 @@ def restore_song(
             raise EncodeError(f"{shown(each)}: the output would overwrite the input; name another")
     source = Snapshot(path)
     info = _probe(path)
-    with open_decoder(path) as decoder:
+    with open_decoder(path) as decoder, FileBytes(path) as data:
         # Now, while it is there for sure: who restores from a stick may pull it out when all has been read.
         carried = tags.read(path) if target.tags and isinstance(out, Sequence) else tags.Tags()
         outer = options.output_rate(decoder.rate)
@@ -197,7 +197,7 @@ def restore_song(
 
         maps = None
         if restorer.generator.contract.conditioning:
-            maps = bitstream_maps(path, decoder.frames, restorer.generator.contract.stft)
+            maps = bitstream_maps(decoder, data, restorer.generator.contract.stft)
         song = Song(
             restorer.generator, decoder.rate, decoder.channels, options, decoder.lfe, span, watch, maps
         )

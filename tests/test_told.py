@@ -50,10 +50,11 @@ def decoded(path: Path) -> np.ndarray:
 def test_a_file_is_restored_by_its_own_bits(restorer: Restorer, tmp_path: Path) -> None:
     path = song(tmp_path)
     told = restored(path, restorer)
-    with open_decoder(path) as decoder:
-        maps = bitstream_maps(path, decoder.frames, restorer.generator.contract.stft)
-    assert maps is not None
-    by_hand = restorer.restore(decoded(path), RATE, maps=maps)
+    with open_decoder(path) as decoder, FileBytes(path) as data:
+        maps = bitstream_maps(decoder, data, restorer.generator.contract.stft)
+        by_hand = restorer.restore(decoded(path), RATE, maps=maps)
+        again = restorer.restore(decoded(path), RATE, maps=maps)
+    assert maps is not None and np.array_equal(by_hand, again)
     assert np.abs(told - by_hand).max() <= 1e-6
     # Without them the same samples come out otherwise, as those of a WAV do.
     samples = decoded(path)
@@ -85,13 +86,13 @@ def test_what_is_told_is_told_of_the_right_time(tmp_path: Path) -> None:
     ):
         path = tmp_path / f"{name}.mp3"
         path.write_bytes(data)
-        with open_decoder(path) as decoder:
-            maps = bitstream_maps(path, decoder.frames, networks.SMALL)
-        assert maps is not None
         heard = decoded(path)
         attack = np.argmax(np.abs(heard[0])) / networks.SMALL.hop
         frames = np.arange(heard.shape[1] // networks.SMALL.hop)
-        short = maps.planes(networks.SMALL.hop * frames)[0, 3, 0, 200:-200]
+        with open_decoder(path) as decoder, FileBytes(path) as data:
+            maps = bitstream_maps(decoder, data, networks.SMALL)
+            assert maps is not None
+            short = maps.planes(networks.SMALL.hop * frames)[0, 3, 0, 200:-200]
         centre = 200 + np.sum(short * np.arange(len(short))) / short.sum()
         assert abs(centre - attack) < 576 / networks.SMALL.hop
 
@@ -110,28 +111,84 @@ def test_a_damaged_file_is_restored_as_if_nothing_were_known(restorer: Restorer,
 def test_a_file_that_becomes_shorter_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mp3maps, "_AHEAD", 1000)
     path = song(tmp_path)
-    with open_decoder(path) as decoder:
-        maps = bitstream_maps(path, decoder.frames, networks.SMALL)
-    assert maps is not None
-    path.write_bytes(path.read_bytes()[:5000])
-    with pytest.raises(DecodeError, match="shorter"):
-        maps.planes(64.0 * np.arange(20) + 2.5 * RATE)
+    with open_decoder(path) as decoder, FileBytes(path) as data:
+        maps = bitstream_maps(decoder, data, networks.SMALL)
+        assert maps is not None
+        path.write_bytes(path.read_bytes()[:5000])
+        with pytest.raises(DecodeError, match="shorter"):
+            maps.planes(64.0 * np.arange(20) + 2.5 * RATE)
     path.unlink()
     with pytest.raises(DecodeError, match="cannot be read"):
-        FileBytes(path)[0:10]
+        FileBytes(path)
+
+
+def test_a_file_that_is_removed_meanwhile_is_restored_by_all_its_bits(
+    restorer: Restorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = restored(song(tmp_path), restorer)
+    monkeypatch.setattr(mp3maps, "_AHEAD", 1000)
+    path, out = song(tmp_path), tmp_path / "gone.wav"
+
+    def remove(done: float, of: float | None) -> None:
+        path.unlink(missing_ok=True)
+
+    options, target = Options(chunk_seconds=0.5), Target(bits="32f")
+    restore_file(path, out, restorer=restorer, options=options, target=target, progress=remove)
+    assert not path.exists()
+    np.testing.assert_allclose(read(out), whole, atol=1e-5)
+
+
+def test_a_file_that_is_written_anew_meanwhile_is_told(
+    restorer: Restorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever lies where the frames were: no traceback, and the end says that it changed."""
+    monkeypatch.setattr(mp3maps, "_AHEAD", 1000)
+    path = song(tmp_path, seconds=20)
+    size = path.stat().st_size
+
+    def rewrite(done: float, of: float | None) -> None:
+        path.write_bytes(np.random.default_rng(0).bytes(size))
+
+    with pytest.raises(DecodeError, match="changed while it was read"):
+        restore_file(
+            path,
+            tmp_path / "out.wav",
+            restorer=restorer,
+            options=Options(chunk_seconds=0.5),
+            progress=rewrite,
+        )
+
+
+@pytest.mark.parametrize("first", ["mono", "stereo"])
+def test_a_first_frame_of_other_channels_is_no_trouble(
+    restorer: Restorer, first: str, tmp_path: Path
+) -> None:
+    """The song begins with one frame of another file, as files cut by players do."""
+    both = {
+        "mono": mp3s.lame(mp3s.music(2 * RATE, RATE, 1), RATE, 64),
+        "stereo": mp3s.lame(mp3s.music(2 * RATE, RATE, 2), RATE, 64),
+    }
+    rest = both["stereo" if first == "mono" else "mono"]
+    path = tmp_path / "in.mp3"
+    path.write_bytes(both[first][:208] + rest)
+    told = restored(path, restorer)
+    assert told.shape[1] > 2 * RATE and np.isfinite(told).all()
+
+
+def test_maps_of_other_channels_are_refused(tmp_path: Path) -> None:
+    restorer = Restorer(networks.save(tmp_path / "told.onnx", conditioning=("zeros",)), "cpu")
+    path = song(tmp_path)
+    with open_decoder(path) as decoder, FileBytes(path) as data:
+        maps = bitstream_maps(decoder, data, networks.SMALL)
+        with pytest.raises(ValueError, match="maps of 2 channels, but 1 "):
+            restorer.restore(decoded(path)[:1], RATE, maps=maps)
 
 
 def test_bytes_are_the_files_wherever_they_are_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "bytes"
     content = np.random.default_rng(0).bytes(3_000_000)
     path.write_bytes(content)
-    data = FileBytes(path)
-    for start, stop in (
-        (0, 3),
-        (10, 20),
-        (1_048_570, 1_048_580),
-        (5, 2_900_000),
-        (2_999_990, 3_000_000),
-        (7, 9),
-    ):
-        assert data[start:stop] == content[start:stop]
+    places = [(0, 3), (10, 20), (1_048_570, 1_048_580), (5, 2_900_000), (2_999_990, 3_000_000), (7, 9)]
+    with FileBytes(path) as data:
+        for start, stop in places:
+            assert data[start:stop] == content[start:stop]

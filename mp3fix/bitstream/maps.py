@@ -1,31 +1,35 @@
 """What an MP3's own bits tell a generator, on the grid of its STFT: how large the error of each bin is to be expected.
 
 A decoder gives q^(4/3) steps back for what lay between the midpoints of its neighbours, so the step sizes bound the
-error of every coefficient: they tell how loud what was rounded away may have been. Maps are planes (K, F, T).
+error of every coefficient: they tell how loud what was rounded away may have been. That holds for any encoder, if not
+to the last percent: maps are what is to be expected, not limits. They are planes (K, F, T).
 """
 
 from array import array
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
 
 from .bands import LINES, bands
 from .frames import FrameScan
 from .granules import Granules, read
-from .headers import HEADERS
+from .headers import HEADERS, RESERVOIR, SIDE_BYTES
 
-# The maps there are, in the units of a linear STFT or as shares.
-NAMES = ("error", "zeros", "dead", "short")
+# The maps there are: an rms in the units of a linear STFT, and shares.
+Name = Literal["error", "zeros", "dead", "short"]
+NAMES: tuple[Name, ...] = get_args(Name)
 UNKNOWN = -1.0  # the value of all maps where nothing is known
 # The energy of what was rounded to zero, relative to the square of half a step: -5.9 dB (measured, LAME).
 _HOLE = 10**-0.59
-_LAPPED = 832  # the first granule's centre in what a decoder gives, samples
+_LAPPED = (
+    816  # the first granule's centre in what a decoder gives: 17.5 samples of 32 bands, and half their window
+)
 # The rms of a bin of a 2048-point STFT, periodic Hann, for long blocks' coefficients of rms 1, both at 44.1 kHz ...
 _GAIN = 470.0
 _SHORT_SHARE = (272 / 470) ** 2  # ... and how much less power short blocks' have
-_BEFORE = 12  # frames whose main data may be needed by the next ones: 511 bytes, at 8 kbit/s
 _BLOCK = 512  # frames that are read at once
-_MOST = 15 + 2**13  # the largest value
+_MOST = 15 + 2**13 - 1  # the largest value
+_TOGETHER = 256  # frames of the STFT whose maps are made at once: a matrix of these by their granules
 
 
 def _powers() -> np.ndarray:
@@ -53,8 +57,11 @@ class Slices(Protocol):
 
 
 def readable(scan: FrameScan) -> bool:
-    """Whether the maps of an MP3 can be told: it is one run of frames, none is broken, and they have a bitrate."""
-    return len(scan.runs) == 1 and not scan.broken and not scan.garbage_bytes
+    """Whether the maps of an MP3 can be told: its frames are one run, so that it is known when each of them sounds.
+
+    Of free format all is unknown then.
+    """
+    return len(scan.runs) == 1
 
 
 class BitstreamMaps:
@@ -65,18 +72,24 @@ class BitstreamMaps:
         scan: of the file, which must be readable.
         start: sample of the decoder's untrimmed output, at the MP3's rate, that is sample 0 for whoever asks.
         rate, n_fft, window: of the STFT, window float (n_fft,).
+
+    Attributes:
+        channels: of the song.
     """
 
     def __init__(
         self, data: Slices, scan: FrameScan, start: int, rate: int, n_fft: int, window: np.ndarray
     ) -> None:
         self._data, self._start, self._rate = data, start, rate
-        self._own_rate, self._per_frame, self._channels = (
+        self._own_rate, self._per_frame, self.channels = (
             scan.rate,
             scan.samples_per_frame // LINES,
             scan.channels,
         )
         self._places = _places(data, *scan.runs[0])
+        head = 6 + SIDE_BYTES[self._per_frame == 2, scan.channels == 1]
+        # At least so many bytes of main data are before each frame.
+        self._main = np.cumsum(np.concatenate([[0], np.maximum(np.diff(self._places) - head, 0)]))
         # Where the bins lie among the lines.
         width = rate / n_fft * (2 * LINES / scan.rate)
         lines = np.arange(n_fft // 2 + 1) * width - 0.5
@@ -92,7 +105,13 @@ class BitstreamMaps:
 
     def planes(self, centres: np.ndarray) -> np.ndarray:
         """The maps of frames by their centres, in samples of the STFT's rate, ascending; float32 (C, K, F, T)."""
-        planes = np.empty((self._channels, len(NAMES), len(self._first), len(centres)), np.float32)
+        planes = np.empty((self.channels, len(NAMES), len(self._first), len(centres)), np.float32)
+        for start in range(0, len(centres), _TOGETHER):
+            part = slice(start, start + _TOGETHER)
+            self._fill(centres[part], planes[..., part])
+        return planes
+
+    def _fill(self, centres: np.ndarray, planes: np.ndarray) -> None:
         # In granules, which may be fractions.
         at = (centres * (self._own_rate / self._rate) + self._start - _LAPPED) / LINES
         heard, step = self._kernel
@@ -101,7 +120,7 @@ class BitstreamMaps:
         last = min((len(self._places) - 1) * self._per_frame, int(at[-1] + reach) + 1)
         if first >= last:
             planes[:] = UNKNOWN
-            return planes
+            return
         lines = self._lines(first, last)
         off = step * (np.arange(len(heard)) - len(heard) // 2)
         weights = np.interp(np.arange(first, last) - at[:, None], off, heard, left=0, right=0)
@@ -120,7 +139,6 @@ class BitstreamMaps:
         unsure = (total <= 1e-9) | (weights @ ~lines.known > 1e-3)
         if unsure.any():
             planes[..., unsure] = UNKNOWN
-        return planes
 
     def _lines(self, first: int, last: int) -> "_Lines":
         """What granules say. Read in blocks, of which the last few are kept: a song is asked for from start to end."""
@@ -129,7 +147,7 @@ class BitstreamMaps:
         for number in numbers:
             if number not in self._blocks:
                 self._blocks[number] = self._read(number * _BLOCK)
-        for number in sorted(self._blocks)[: -len(numbers) - 1]:
+        for number in self._blocks.keys() - set(range(numbers[0] - 1, numbers[-1] + 1)):
             del self._blocks[number]
         parts = []
         for number in numbers:
@@ -144,10 +162,16 @@ class BitstreamMaps:
     def _read(self, first: int) -> "_Lines":
         """One block, from a frame on."""
         last = min(len(self._places) - 1, first + _BLOCK)
-        early = max(0, first - _BEFORE)
+        # Its first frames may need what the main data of some frames before it hold.
+        early = max(0, int(np.searchsorted(self._main, self._main[first] - RESERVOIR, "right")) - 1)
         places = self._places[early : last + 1]
         data = self._data[int(places[0]) : int(places[-1])]
-        granules = read(data, places - places[0], self._channels)
+        places = places - places[0]
+        if not _are_frames(data, places):  # who writes to it meanwhile is told in the end
+            count = (last - first) * self._per_frame
+            planes = np.zeros((self.channels, 3, count, LINES), np.float32)
+            return _Lines(planes, planes[:, 0, :, 0], np.zeros(count, bool))
+        granules = read(data, places, self.channels)
         return _of_lines(granules, (first - early) * self._per_frame, self._own_rate)
 
 
@@ -169,10 +193,19 @@ def _places(data: Slices, start: int, stop: int) -> np.ndarray:
     """Where frames of one run begin, and where it ends."""
     places = array("q", [start])
     at = start
-    while at < stop and (length := HEADERS[data[at : at + 3]].length):
-        at += length
+    while at < stop and (header := HEADERS.get(data[at : at + 3])) and header.length:
+        at += header.length
         places.append(at)
     return np.array(places)
+
+
+def _are_frames(data: bytes, places: np.ndarray) -> bool:
+    """Whether frames of one version and rate still lie where they were found."""
+    found = [HEADERS.get(data[place : place + 3]) for place in places[:-1]]
+    return all(
+        header is not None and header.length == length and header.format == found[0].format  # type: ignore[union-attr]
+        for header, length in zip(found, np.diff(places), strict=True)
+    )
 
 
 def _of_lines(granules: Granules, drop: int, rate: int) -> _Lines:
@@ -202,11 +235,15 @@ def _of_lines(granules: Granules, drop: int, rate: int) -> _Lines:
 
 
 def _kernel(window: np.ndarray, rate: int, own_rate: int) -> tuple[np.ndarray, float]:
-    """How much a frame of the STFT hears of a granule so many granules off its centre, and the step of the table."""
+    """How much a frame of the STFT hears of a granule so far off its centre: what their windows share.
+
+    Returns:
+        float64 (an odd number,), the middle one for a granule at the centre; and the others' distance in granules.
+    """
     step = 1 / 64
     granule = np.sin(np.pi * (np.arange(128) + 0.5) / 128) ** 2
     length = len(window) / rate * own_rate / LINES
-    places = (np.arange(int(length / step)) + 0.5) * step / length * len(window)
+    places = (np.arange(max(1, int(length / step))) + 0.5) * step / length * len(window)
     heard = np.interp(places, np.arange(len(window)), window.astype(np.float64) ** 2)
     both = np.convolve(heard, granule)
     return np.pad(both, 1)[: 2 * (len(both) // 2) + 3], step

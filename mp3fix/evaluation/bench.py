@@ -20,7 +20,7 @@ import soundfile
 from mp3fix.errors import DeviceError
 from mp3fix.files.decode import open_decoder
 from mp3fix.files.encode import Encoder
-from mp3fix.files.mp3maps import bitstream_maps
+from mp3fix.files.mp3maps import FileBytes, bitstream_maps
 from mp3fix.generator.catalog import DEFAULT, find, list_models
 from mp3fix.generator.contract import Contract, read_contract
 from mp3fix.generator.devices import available_cores
@@ -232,11 +232,11 @@ def _stages(model: str, song: Path, samples: np.ndarray, folder: Path) -> str:
         stream.flush(samples.shape[1])
 
     def told() -> None:
-        with open_decoder(song) as decoder:
-            maps = bitstream_maps(song, decoder.frames, spec)
-        assert maps is not None
-        for start in range(0, samples.shape[1] // spec.hop, 256):
-            maps.planes(spec.hop * np.arange(start, start + 256))
+        with open_decoder(song) as decoder, FileBytes(song) as data:
+            maps = bitstream_maps(decoder, data, spec)
+            assert maps is not None
+            for start in range(0, samples.shape[1] // spec.hop, 256):
+                maps.planes(spec.hop * np.arange(start, start + 256))
 
     def draw() -> None:
         for stream in range(2):

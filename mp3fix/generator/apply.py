@@ -115,7 +115,7 @@ def _seeds(contract: Contract, draw: Draw) -> tuple[int, ...]:
 class _Row:
     """One row: its channels, what the network takes, and the noise as it is (complex (T, F) a channel).
 
-    `told` are the maps of its bitstream, (K, F, T), or None.
+    `told` are the maps of its channels, (channels x maps, F, T), or None.
     """
 
     channels: tuple[int, ...]
@@ -153,7 +153,7 @@ def _rows(
             # A magnitude generator still takes its noise as real and imaginary parts.
             kind = "waveform" if contract.domain == "waveform" else "complex"
             taken = _planes(noises, kind) if "spectrogram" in contract.noise else None
-            maps = None if told is None else np.concatenate([told[c] for c in part])
+            maps = None if told is None else told[list(part)].reshape(-1, *told.shape[2:])
             rows.append(_Row(part, seed, planes, taken, noises, maps))
     return rows
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from mp3fix.bitstream.maps import Name
 from mp3fix.errors import ModelError
 from mp3fix.generator import onnx_file
 from mp3fix.signal.stft import StftSpec
@@ -70,7 +71,7 @@ class Contract:
     z_size: int
     texture: bool
     default_texture: float
-    conditioning: tuple[Literal["error", "zeros", "dead", "short"], ...]
+    conditioning: tuple[Name, ...]
     unknown: float
     context: int
     multiple: int

@@ -194,7 +194,8 @@ class Examples(IterableDataset):
         """The maps of the first channel."""
         if self._maps is None:
             return self._unknown()
-        centres = MARGIN + self._maps.n_fft // 2 + self._maps.hop * np.arange(self._frames)
+        margin = MARGIN * self._maps.rate / corpus.RATE
+        centres = margin + self._maps.n_fft // 2 + self._maps.hop * np.arange(self._frames)
         return codec.bitstream(mp3, setting, self._maps).planes(centres)[0]
 
     @property

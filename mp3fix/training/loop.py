@@ -17,7 +17,6 @@ from torch.utils.data import DataLoader
 from mp3fix.errors import Mp3fixError
 from mp3fix.generator.contract import read_contract
 from mp3fix.generator.devices import available_cores
-from mp3fix.signal.stft import StftSpec
 from mp3fix.training import checkpoint, corpus
 from mp3fix.training.config import Config
 from mp3fix.training.examples import Batch, Example, Examples, collate
@@ -110,9 +109,8 @@ def train(
     # A GPU waits for LAME: all the cores feed it. A CPU shares them.
     workers = max(1, available_cores() - 1 if device.type == "cuda" else available_cores() // 2)
     length = config.length(system)
-    maps = system.spec if system.takes_maps else None
-    batches = _batches(config, root, training, step, workers, length, system.spec, maps)
-    validation = _validation(config, root, entries, length, system.spec, maps)
+    batches = _batches(config, root, training, step, workers, length, system)
+    validation = _validation(config, root, entries, length, system)
     recent: list[float] = []
     stop = _Stop()
     while spent < config.minutes and not stop.asked:
@@ -249,8 +247,7 @@ def _batches(
     step: int,
     workers: int,
     length: int,
-    spec: StftSpec,
-    maps: StftSpec | None,
+    system: System,
 ) -> Iterator[Batch]:
     # A continued run must not see the same examples again.
     seed = config.seed + 1000 * (step + 1)
@@ -262,8 +259,8 @@ def _batches(
         config.samples_share,
         config.settings,
         config.identity_share,
-        spec.rate,
-        maps,
+        system.spec.rate,
+        system.spec if system.takes_maps else None,
     )
     loader = DataLoader(
         examples,
@@ -286,14 +283,12 @@ def _validation(
     root: Path,
     entries: list[corpus.Entry],
     length: int,
-    spec: StftSpec,
-    maps: StftSpec | None,
+    system: System,
 ) -> list[Example]:
     """Sixty-four fixed examples of held-out pieces."""
     held = held_out(root, entries)
-    stream = iter(
-        Examples(root, held, length, 0, 0.0, config.settings, config.identity_share, spec.rate, maps)
-    )
+    rate, maps = system.spec.rate, system.spec if system.takes_maps else None
+    stream = iter(Examples(root, held, length, 0, 0.0, config.settings, config.identity_share, rate, maps))
     return [next(stream) for _ in range(64)]
 
 

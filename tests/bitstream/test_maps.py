@@ -31,10 +31,10 @@ def decoded(data: bytes) -> np.ndarray:
     return soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)[0].T
 
 
-def read_all(data: bytes) -> granules.Granules:
+def read_all(data: bytes, channels: int | None = None) -> granules.Granules:
     found = scan(data)
     places = maps._places(data, *found.runs[0])
-    return granules.read(data[places[0] : places[-1]], places - places[0], found.channels)
+    return granules.read(data[places[0] : places[-1]], places - places[0], channels or found.channels)
 
 
 def maps_of(data: bytes, start: int = DELAY) -> maps.BitstreamMaps:
@@ -132,6 +132,23 @@ def test_frames_do_not_depend_on_which_are_asked_for_together() -> None:
         np.testing.assert_allclose(part, whole[..., first : first + count], rtol=2e-5, atol=1e-6)
 
 
+def test_the_same_frames_can_be_asked_for_again() -> None:
+    found = maps_of(mp3s.lame(noisy(60), RATE, 32))
+    first = found.planes(centres(10, 20))
+    for start in (1500, 4000, 2500):
+        found.planes(centres(10, start))
+    np.testing.assert_array_equal(found.planes(centres(10, 20)), first)
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(24000, 1), (16000, 2), (22050, 1)])
+def test_every_frame_of_the_smallest_streams_is_known(rate: int, channels: int) -> None:
+    """Of which some need what dozens of frames before them hold."""
+    samples = noisy(40, rate, channels) * (1 + np.sin(np.arange(40 * rate) / rate)).astype(np.float32) / 2
+    data = mp3s.lame(samples, rate, 8)
+    planes = maps_of(data).planes(centres(3300, 20))
+    assert (planes >= 0).all()
+
+
 def test_nothing_is_known_beyond_the_ends() -> None:
     found = maps_of(mp3s.lame(noisy(2), RATE, 64))
     early, late = found.planes(centres(3, -40)), found.planes(centres(3, 400))
@@ -148,12 +165,15 @@ def test_frames_with_lost_data_are_unknown_and_the_others_are_not() -> None:
     np.testing.assert_array_equal(read.values[30:], read_all(data).values[150:])
 
 
-def test_mono_frames_in_a_stereo_stream_are_unknown() -> None:
-    data = bytearray(mp3s.lame(noisy(2, channels=2), RATE, 128))
-    places = maps._places(bytes(data), *scan(bytes(data)).runs[0])
-    data[places[20] + 3] |= 0xC0
-    known = read_all(bytes(data)).known
-    assert not known[40:42].any() and known[60:].all()
+def test_mono_frames_in_a_stereo_stream_are_unknown_and_the_others_stay_as_they_are() -> None:
+    stereo, mono = (mp3s.lame(noisy(2, channels=channels), RATE, 64) for channels in (2, 1))
+    places, ends = (maps._places(each, *scan(each).runs[0]) for each in (stereo, mono))
+    # An encoder begins without a reservoir: a mono stream in the middle of a stereo one, which begins anew behind it.
+    data = stereo[: places[30]] + mono[: ends[10]] + stereo
+    read, whole = read_all(data, 2), read_all(stereo)
+    assert read.known[:60].all() and not read.known[60:80].any() and read.known[80:].all()
+    np.testing.assert_array_equal(read.values[:60], whole.values[:60])
+    np.testing.assert_array_equal(read.values[80:], whole.values)
 
 
 def test_whatever_the_bytes_say_they_are_read_to_the_end() -> None:
