@@ -53,7 +53,7 @@ class Slices(Protocol):
     """Bytes, or a file that is read where it is asked for."""
 
     def __getitem__(self, part: slice, /) -> bytes:
-        """Bytes from part.start to part.stop."""
+        """Bytes from part.start to part.stop, or fewer if there are no more."""
 
 
 def readable(scan: FrameScan) -> bool:
@@ -167,7 +167,9 @@ class BitstreamMaps:
         places = self._places[early : last + 1]
         data = self._data[int(places[0]) : int(places[-1])]
         places = places - places[0]
-        if not _are_frames(data, places):  # who writes to it meanwhile is told in the end
+        if len(data) < places[-1] or not _are_frames(
+            data, places
+        ):  # who writes to it meanwhile is told in the end
             count = (last - first) * self._per_frame
             planes = np.zeros((self.channels, 3, count, LINES), np.float32)
             return _Lines(planes, planes[:, 0, :, 0], np.zeros(count, bool))

@@ -31,10 +31,10 @@ class FileBytes:
             raise DecodeError(f"{shown(path)}: cannot be read ({error.strerror or error})") from error
 
     def __getitem__(self, part: slice) -> bytes:
-        """Bytes from part.start to part.stop.
+        """Bytes from part.start to part.stop; fewer where the file became shorter.
 
         Raises:
-            DecodeError: they are not there any more.
+            DecodeError: they cannot be read.
         """
         start, stop = part.start - self._at, part.stop - self._at
         if start < 0 or stop > len(self._held):
@@ -46,10 +46,7 @@ class FileBytes:
                     f"{shown(self._path)}: cannot be read ({error.strerror or error})"
                 ) from error
             start, stop = 0, part.stop - part.start
-        found = self._held[start:stop]
-        if len(found) < part.stop - part.start:
-            raise DecodeError(f"{shown(self._path)}: became shorter while it was read")
-        return found
+        return self._held[start:stop]
 
     def __enter__(self) -> "FileBytes":
         return self
@@ -69,7 +66,7 @@ def bitstream_maps(decoder: Decoder, data: FileBytes, spec: StftSpec) -> Bitstre
         spec: of the STFT.
 
     Raises:
-        DecodeError: the file cannot be read, or changes while it is.
+        DecodeError: the file cannot be read.
     """
     frames = decoder.frames
     if frames is None or not readable(frames):
