@@ -84,7 +84,7 @@ def export(
     ] = None,
     air: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="How loud noise is where all else of a frame is empty. Ours: 0.3."),
+        typer.Option(min=0, max=1, help="How loud noise is where all else of a frame is empty. Ours: 0.25."),
     ] = None,
     licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "CC-BY-SA-4.0",
     variants: Annotated[
