@@ -206,7 +206,7 @@ def test_the_8_bit_form_is_smaller_close_and_has_no_seams(tmp_path: Path) -> Non
     export.export(system.exported()[0], source, name="plain", **COMMON)
     rng = np.random.default_rng(1)
     x = (rng.standard_normal((1, 2, 513, 40)) * np.linspace(1, 0.01, 513)[:, None]).astype(np.float32)
-    made = quantised.quantise(source, [x, 100 * x])
+    made = quantised.quantise(source, [{"x": x}, {"x": 100 * x}])
     contract = read_contract(made.path)
     assert (contract.name, contract.precision) == ("plain-int8", "int8")
     assert contract.context == read_contract(source).context
@@ -217,5 +217,5 @@ def test_the_8_bit_form_is_smaller_close_and_has_no_seams(tmp_path: Path) -> Non
     x[..., 25] *= 1000  # what is loud in one chunk changes nothing in another
     np.testing.assert_allclose(run(x)[..., 4:12], run(x[..., :16])[..., 4:12], rtol=0, atol=1e-5)
     with pytest.raises(ModelError, match="int8 already"):
-        quantised.quantise(made.path, [x])
+        quantised.quantise(made.path, [{"x": x}])
     assert not list(tmp_path.glob("*.part.onnx"))
