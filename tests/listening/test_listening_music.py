@@ -62,12 +62,13 @@ def test_excerpts_are_coded_within_the_song(
 ) -> None:
     """Two seconds before and after are coded and restored with them: an encoder's start is no excerpt's."""
     seconds = []
+    real = codec.encode
 
-    def degrade(samples: np.ndarray, setting: codec.Setting) -> np.ndarray:
+    def encode(samples: np.ndarray, setting: codec.Setting) -> bytes:
         seconds.append(samples.shape[1] / RATE)
-        return samples
+        return real(samples, setting)
 
-    monkeypatch.setattr(codec, "degrade", degrade)
+    monkeypatch.setattr(codec, "encode", encode)
     for start in (None, 0.5, 4.5):
         make_set(songs[:1], tmp_path, ["64k stereo"], [str(model)], start, 1.5, print)
         assert soundfile.info(tmp_path / "one song" / "mp3.flac").frames == round(1.5 * RATE)
