@@ -21,9 +21,8 @@ NAMES: tuple[Name, ...] = get_args(Name)
 UNKNOWN = -1.0  # the value of all maps where nothing is known
 # The energy of what was rounded to zero, relative to the square of half a step: -5.9 dB (measured, LAME).
 _HOLE = 10**-0.59
-_LAPPED = (
-    816  # the first granule's centre in what a decoder gives: 17.5 samples of 32 bands, and half their window
-)
+# The first granule's centre in what a decoder gives: 17.5 samples of 32 bands, and half their window.
+_LAPPED = 816
 # The rms of a bin of a 2048-point STFT, periodic Hann, for long blocks' coefficients of rms 1, both at 44.1 kHz ...
 _GAIN = 470.0
 _SHORT_SHARE = (272 / 470) ** 2  # ... and how much less power short blocks' have
@@ -44,9 +43,8 @@ def _powers() -> np.ndarray:
 
 _POWERS = _powers()
 _STEP_RANGE = (-400, 60)
-_STEPS = np.exp2(0.5 * np.arange(_STEP_RANGE[0], _STEP_RANGE[1] + 1)).astype(
-    np.float32
-)  # squared steps by exponent
+# Squared steps by exponent.
+_STEPS = np.exp2(0.5 * np.arange(_STEP_RANGE[0], _STEP_RANGE[1] + 1)).astype(np.float32)
 
 
 class Slices(Protocol):
@@ -81,11 +79,8 @@ class BitstreamMaps:
         self, data: Slices, scan: FrameScan, start: int, rate: int, n_fft: int, window: np.ndarray
     ) -> None:
         self._data, self._start, self._rate = data, start, rate
-        self._own_rate, self._per_frame, self.channels = (
-            scan.rate,
-            scan.samples_per_frame // LINES,
-            scan.channels,
-        )
+        self._own_rate, self.channels = scan.rate, scan.channels
+        self._per_frame = scan.samples_per_frame // LINES
         self._places = _places(data, *scan.runs[0])
         head = 6 + SIDE_BYTES[self._per_frame == 2, scan.channels == 1]
         # At least so many bytes of main data are before each frame.
@@ -167,9 +162,8 @@ class BitstreamMaps:
         places = self._places[early : last + 1]
         data = self._data[int(places[0]) : int(places[-1])]
         places = places - places[0]
-        if len(data) < places[-1] or not _are_frames(
-            data, places
-        ):  # who writes to it meanwhile is told in the end
+        # Who writes to it meanwhile is told in the end.
+        if len(data) < places[-1] or not _are_frames(data, places):
             count = (last - first) * self._per_frame
             planes = np.zeros((self.channels, 3, count, LINES), np.float32)
             return _Lines(planes, planes[:, 0, :, 0], np.zeros(count, bool))

@@ -182,7 +182,7 @@ class Examples(IterableDataset):
         kept = _stored(rng, decoded, INTEGER_SHARE)
         # Who has samples in 16 bits has the MP3 no more.
         bare = kept is not decoded or rng.random() < BARE_SHARE
-        maps = self._unknown() if bare else self._known(mp3, setting)
+        maps = self._unknown() if bare else self._told(mp3, setting)
         return Example(kept, target, trusted, allowed_loss(setting), maps)
 
     def _unknown(self) -> np.ndarray:
@@ -190,7 +190,7 @@ class Examples(IterableDataset):
             return np.zeros((0, 0, 0), np.float32)
         return np.full((len(NAMES), self._maps.bins, self._frames), UNKNOWN, np.float32)
 
-    def _known(self, mp3: bytes, setting: Setting) -> np.ndarray:
+    def _told(self, mp3: bytes, setting: Setting) -> np.ndarray:
         """The maps of the first channel."""
         if self._maps is None:
             return self._unknown()

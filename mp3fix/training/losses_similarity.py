@@ -26,10 +26,8 @@ SILENCE = 10**-7.2  # of the example's mean power: -90 dB re full scale for musi
 C1, C3 = 1e-4, 4.5e-4  # of the index
 WINDOW = (0.0113033910, 0.0838251475, 0.6194858457)  # of a patch: its corners, its sides, its centre
 TINY = 1e-10
-OPINION, NEARLY_ALIKE = (
-    1.1,
-    0.03,
-)  # of the logarithm that stands for ViSQOL's map from the index to an opinion
+# Of the logarithm that stands for ViSQOL's map from the index to an opinion.
+OPINION, NEARLY_ALIKE = 1.1, 0.03
 
 
 def dissimilarity(x: torch.Tensor, y: torch.Tensor, trusted: torch.Tensor) -> torch.Tensor:
