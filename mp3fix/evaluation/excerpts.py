@@ -107,8 +107,7 @@ def pair(excerpt: Excerpt, setting: str) -> Pair:
         return Pair(recording, recording, corpus.RATE / 2)
     if how.channels == 1:
         recording = recording.mean(0, keepdims=True)
-    mp3 = codec.encode(recording, how)
-    degraded = codec.decode(mp3, how, recording.shape[1])
+    mp3, degraded = codec.degrade(recording, how)
     gain = np.float32(codec.codec_gain(recording, degraded))
     return Pair(gain * recording, degraded, excerpt.cutoff, (mp3, how))
 

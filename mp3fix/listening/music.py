@@ -107,8 +107,7 @@ def _stimuli(
         recording = recording.mean(0, keepdims=True)
     elif recording.shape[0] == 1:
         recording = np.repeat(recording, 2, axis=0)
-    mp3 = codec.encode(recording, how)
-    degraded = codec.decode(mp3, how, recording.shape[1])
+    mp3, degraded = codec.degrade(recording, how)
     restored = {
         model.stem: restorer.restore(
             degraded,

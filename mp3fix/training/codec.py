@@ -108,9 +108,10 @@ def bitstream(mp3: bytes, setting: Setting, spec: StftSpec) -> BitstreamMaps:
     return BitstreamMaps(mp3, found, start, spec.rate, spec.n_fft, spec.analysis_window())
 
 
-def degrade(samples: np.ndarray, setting: Setting) -> np.ndarray:
-    """What the MP3 leaves of float32 (channels, frames) at 44.1 kHz; same shape, aligned."""
-    return decode(encode(samples, setting), setting, samples.shape[1])
+def degrade(samples: np.ndarray, setting: Setting) -> tuple[bytes, np.ndarray]:
+    """The MP3 of float32 (channels, frames) at 44.1 kHz, and what it leaves of them; same shape, aligned."""
+    mp3 = encode(samples, setting)
+    return mp3, decode(mp3, setting, samples.shape[1])
 
 
 def codec_gain(original: np.ndarray, decoded: np.ndarray) -> float:

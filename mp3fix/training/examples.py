@@ -171,8 +171,7 @@ class Examples(IterableDataset):
             return Example(kept.copy(), kept.copy(), 1.0, allowed_loss(None), self._unknown())
         if setting.channels == 1:
             recording = recording.mean(0, keepdims=True)
-        mp3 = codec.encode(np.ascontiguousarray(recording), setting)
-        degraded = codec.decode(mp3, setting, recording.shape[1])
+        mp3, degraded = codec.degrade(np.ascontiguousarray(recording), setting)
         gain = codec.codec_gain(recording, degraded)
         # A crop the codec drops nearly all of, or one that did not come back in time. Silence stays: it is music too.
         if not 0.85 < gain < 1.1 or codec.misfit(recording, degraded):

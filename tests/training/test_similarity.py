@@ -63,7 +63,7 @@ def test_it_follows_visqol(kbps: int) -> None:
 
     x = music()
     quiet = 0.1 * x[None]  # -20 dB re full scale, as music is
-    degraded = codec.degrade(quiet, codec.mono(kbps))
+    degraded = codec.degrade(quiet, codec.mono(kbps))[1]
     reference = codec.codec_gain(quiet, degraded) * quiet
     api = VisqolApi()
     api.create(mode="audio")
