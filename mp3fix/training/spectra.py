@@ -5,6 +5,7 @@
 """
 
 import torch
+from scipy.fft import next_fast_len
 from torch.nn import functional
 
 from mp3fix.signal.stft import StftSpec
@@ -36,6 +37,14 @@ def istft(spectra: torch.Tensor, spec: StftSpec) -> torch.Tensor:
 
     envelope = overlap_add((window**2).expand(1, count, -1).transpose(1, 2))
     return overlap_add(frames.transpose(1, 2)) / envelope.clamp_min(1e-8)
+
+
+def spectrum(signals: torch.Tensor) -> torch.Tensor:
+    """Spectra of whole signals, orthonormal, over a length that is fast to transform: zeros follow.
+
+    Shape: (..., n) -> complex (..., F).
+    """
+    return torch.fft.rfft(signals, next_fast_len(signals.shape[-1], real=True), norm="ortho")
 
 
 def known_bins(trusted: torch.Tensor, bins: int) -> torch.Tensor:

@@ -13,8 +13,8 @@ from mp3fix.generator.session import Generator
 from mp3fix.signal import stft as plain
 from mp3fix.training import checkpoint, codec, config, corpus, export, loop, recording, spectra
 from mp3fix.training.examples import Examples, collate
-from mp3fix.training.losses import Weights, energy_score, excess_distance, profile_score, relative_error
-from mp3fix.training.networks.folded import Folded
+from mp3fix.training.losses import Weights, energy_score, excess_distance, profile_score, relative_errors
+from mp3fix.training.networks.folded import ONES, Estimate, Folded, times_bands
 from mp3fix.training.systems.base import Graph
 from mp3fix.training.systems.folded import Dials, FoldedSystem, Stochastic
 
@@ -91,7 +91,7 @@ def test_maps_have_no_say_before_they_are_learned_and_none_where_nothing_is_know
     x, maps = torch.randn(1, 2, 1025, 20), torch.rand(1, len(NAMES), 1025, 20)
     assert torch.equal(network.estimate(x, maps).mean, network.estimate(x, unknown(x)).mean)
     with torch.no_grad():
-        for layer in (network.map_fine, network.map_gate, network.map_head, network.map_enter):
+        for layer in (network.gate, network.map_fine, network.map_head, network.map_enter):
             layer.weight.normal_(0, 0.3)
         network.head.weight.normal_(0, 0.3)
     before, after = network.estimate(x, unknown(x)).mean, network.estimate(x, maps).mean
@@ -107,9 +107,9 @@ def test_neighbours_of_a_steady_tone_keep_its_phase(bin_: float) -> None:
     spec, near = plain.StftSpec(), int(bin_)
     tone = torch.cos(2 * torch.pi * bin_ / spec.n_fft * torch.arange(16384.0) + 1.0)[None]
     spectrum = spectra.stft(tone, spec)
-    planes = Folded(**TINY)._neighbours(torch.stack([spectrum.real, spectrum.imag], 1)[:, :, :-1])
+    planes = Folded(**TINY)._near(spectrum.real[:, None, :-1], spectrum.imag[:, None, :-1]).filtered()
     here = spectrum[0, near, 12]
-    got = [complex(torch.complex(plane[0, 0], plane[0, 1])[near, 12] / here) for plane in planes]
+    got = [complex(torch.complex(*plane)[0, 0, near, 12] / here) for plane in planes]
     turn = 2 * np.pi * (bin_ - near) / 4  # beyond the bin's own, from frame to frame
     # Sum and difference of both frames, the latter also turned by 90 degrees; the sum of the two beyond.
     wanted = [2 * np.cos(turn), 2j * np.sin(turn), 2 * np.sin(turn), 2 * np.cos(2 * turn)]
@@ -123,9 +123,10 @@ def test_a_filter_over_frames_is_part_of_the_estimate() -> None:
     network, x = Folded(**TINY).eval(), torch.randn(1, 2, 1025, 40)
     before = network.estimate(x, unknown(x)).mean
     with torch.no_grad():
-        network.head.bias[5] = 0.25
-    change = (network.estimate(x, unknown(x)).mean - before)[:, :, :-1]
-    expected = 0.25 * next(iter(network._neighbours(x[:, :, :-1])))
+        network.map_head.weight[5, ONES] = 0.25
+    change = network.estimate(x, unknown(x)).mean - before
+    first = next(network._near(*x[:, :, :-1].chunk(2, 1)).filtered())
+    expected = 0.25 * torch.cat(first, 1)
     torch.testing.assert_close(change, expected * torch.sigmoid(torch.tensor(4.0)), rtol=0.2, atol=0.02)
 
 
@@ -168,26 +169,31 @@ def test_the_energy_score_is_least_for_draws_of_the_right_spread() -> None:
 def test_the_vector_colours_what_is_drawn_the_same_way_all_along() -> None:
     network = Folded(**TINY).eval()
     with torch.no_grad():
-        network.head.bias[4] = 0.0
+        network.map_head.weight[4, ONES] = 0.0
         network.control.bias[3 * 64 :] = 0.0
     x, noise = torch.randn(1, 2, 1025, 40), torch.randn(1, 2, 1025, 40)
     estimate, one = network.estimate(x, unknown(x)), torch.ones(1)
     plain, bright = (
         network.draw(estimate, noise, z, one) for z in (torch.zeros(1, 3), torch.tensor([[0.0, -2.0, 0.0]]))
     )
-    torch.testing.assert_close(plain, estimate.spread * noise)
+    torch.testing.assert_close(plain, estimate.spread * noise[:, :, :-1])
     assert float(network.draw(estimate, noise, torch.ones(1, 3), torch.zeros(1)).abs().max()) == 0
-    drawn = (bright - plain)[:, :, :1024].square().mean(1).unflatten(1, (64, 16)).mean((0, 2))
+    drawn = (bright - plain).square().mean(1).unflatten(1, (64, 16)).mean((0, 2))
     assert bool(
         (drawn[-8:].mean(0) > 10 * drawn[28:36].mean(0)).all()
     )  # an end of the curve against its zero
+
+
+def aired(module: Stochastic, estimate: Estimate) -> Estimate:
+    """The estimate with as much noise as is drawn."""
+    return estimate._replace(spread=times_bands(estimate.spread, module._share(estimate)))
 
 
 def test_air_is_a_share_of_what_is_drawn_where_nothing_is_kept_and_nearer_to_1_the_more_is_kept() -> None:
     torch.manual_seed(0)
     network = Folded(**TINY).eval()
     with torch.no_grad():
-        network.head.bias[4] = -2.0
+        network.map_head.weight[4, ONES] = -2.0
     noise, z, one = torch.randn(1, 2, 1025, 40), torch.zeros(1, 3), torch.ones(1)
 
     def drawn(air: float, kept: int) -> torch.Tensor:
@@ -196,9 +202,9 @@ def test_air_is_a_share_of_what_is_drawn_where_nothing_is_kept_and_nearer_to_1_t
         x[:, :, kept:] = 0
         estimate = network.estimate(x, unknown(x))
         parts = [
-            network.draw(Stochastic(network, 1.0, a)._aired(estimate), noise, z, one) for a in (air, 1.0)
+            network.draw(aired(Stochastic(network, 1.0, a), estimate), noise, z, one) for a in (air, 1.0)
         ]
-        return parts[0][:, :, :1024].abs() / parts[1][:, :, :1024].abs()
+        return parts[0].abs() / parts[1].abs()
 
     half, most = drawn(0.2, 512), drawn(0.2, 768)
     # Half of the spectrum empty: 1 - (1 - 0.2) / 4; a quarter: 1 - (1 - 0.2) / 16.
@@ -214,15 +220,13 @@ def test_noise_that_its_band_masks_is_hardly_drawn() -> None:
     shares = []
     for spread in (-5.0, 1.0):  # nepers re the level: far below what is there, and above it
         with torch.no_grad():
-            network.head.bias[4] = spread
+            network.map_head.weight[4, ONES] = spread
         whole = network.draw(network.estimate(x, unknown(x)), noise, z, torch.ones(1))
-        drawn = network.draw(module._aired(network.estimate(x, unknown(x))), noise, z, torch.ones(1))
+        drawn = network.draw(aired(module, network.estimate(x, unknown(x))), noise, z, torch.ones(1))
         shares.append(float((drawn.square().mean() / whole.square().mean()).sqrt()))
     assert shares[0] < 0.05 and shares[1] > 0.9
-    assert (
-        float(module(x, noise, z, zero, unknown(x)).sub(network.estimate(x, unknown(x)).mean).abs().max())
-        == 0
-    )
+    estimate = network.estimate(x, unknown(x))
+    assert torch.equal(module(x, noise, z, zero, unknown(x)), estimate.whole(estimate.mean))
 
 
 @pytest.mark.parametrize(("gain", "left"), [(0.02, 0.002), (1.0, 5 / 6)])
@@ -230,8 +234,8 @@ def test_a_draw_goes_without_small_corrections(gain: float, left: float) -> None
     """Of a correction of 2 % of the amplitude a five-hundredth stays, of one as large as the band nearly all."""
     network = Folded(**TINY).eval()
     with torch.no_grad():
-        network.head.bias[0] = gain  # the real part of m
-        network.head.bias[4] = -16.0  # next to no noise
+        network.map_head.weight[0, ONES] = gain  # the real part of m
+        network.map_head.weight[4, ONES] = -16.0  # next to no noise
         network.control.bias[:] = torch.tensor([20.0, 20.0, 20.0, -20.0, -20.0]).repeat_interleave(64)
         network.control.weight.zero_()
     x, z = torch.randn(1, 2, 1025, 20), torch.zeros(1, 3)
@@ -282,12 +286,14 @@ def test_nothing_is_learned_above_what_is_trusted() -> None:
 def test_the_relative_error_is_in_powers_of_ten() -> None:
     x = torch.randn(4, 10000)
     y = x + 0.1 * torch.randn_like(x)
-    assert relative_error(x, y, torch.ones(4)).tolist() == pytest.approx(4 * [-2], abs=0.05)
-    assert relative_error(x, y, torch.full((4,), 0.3)).tolist() == pytest.approx(4 * [-2], abs=0.1)
+    for trusted, near in ((1.0, 0.05), (0.3, 0.1)):
+        same, after = relative_errors(x, (x, y), torch.full((4,), trusted))
+        assert after.tolist() == pytest.approx(4 * [-2], abs=near)
+        assert float(same.max()) == pytest.approx(-6)
     high = torch.fft.rfft(y - x)
     high[:, :4000] = 0
     above = x + torch.fft.irfft(high, 10000)
-    assert float(relative_error(x, above, torch.full((4,), 0.7)).max()) < -5
+    assert float(relative_errors(x, (above,), torch.full((4,), 0.7))[0].max()) < -5
 
 
 def test_examples_are_aligned_pairs_of_the_codec(small_corpus: Path) -> None:

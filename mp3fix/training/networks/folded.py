@@ -33,7 +33,8 @@ from torch.nn import functional
 from mp3fix.bitstream.maps import NAMES
 
 BAND = 16  # bins folded into one band
-NEIGHBOURS = 6  # sums and differences of neighbouring bins, see _neighbours
+NEIGHBOURS = 6  # sums and differences of neighbouring bins, see Near
+ONES = 0  # the plane of ones among what is told
 FAR = 8  # frames from one to the next that a far block sees
 LEVEL_REACH = 4  # frames on each side over which the local level is averaged
 LEVEL_FLOOR = 1e-4  # STFT units, about -130 dB re a full-scale sine: below, the output tends to zero
@@ -63,18 +64,18 @@ class Block(nn.Module):
 class Pointwise(nn.Module):
     """A 1x1 convolution over a plane as a matrix product: several times faster to train for few channels.
 
+    It has no bias: at full resolution a sum costs as much as the product. A plane of ones among the inputs gives one.
+
     Shape: (B, I, F, T) -> (B, O, F, T).
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        plain = nn.Linear(inputs, outputs)
-        self.weight = nn.Parameter(plain.weight.detach())
-        self.bias = nn.Parameter(plain.bias.detach()[:, None])
+        self.weight = nn.Parameter(nn.Linear(inputs, outputs).weight.detach())
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Run the layer."""
-        return (torch.matmul(self.weight, x.flatten(2)) + self.bias).unflatten(2, (x.shape[2], -1))
+        return torch.matmul(self.weight, x.flatten(2)).unflatten(2, (x.shape[2], -1))
 
 
 class Folded(nn.Module):
@@ -111,7 +112,7 @@ class Folded(nn.Module):
         self.folds, self.z = (bins - 1) // BAND, z
         # Frames on each side that an output depends on: the trunk, the level of the next frame, two convolutions.
         self.context = (blocks + FAR * far) * (kernel // 2) + LEVEL_REACH + 1 + 2
-        self.fine_in = nn.Conv2d(7, fine, 3, padding=1)
+        self.fine_in = nn.Conv2d(7, fine, 3, padding=1, bias=False)
         self.fold = nn.Conv2d(fine, bands, (BAND, 1), stride=(BAND, 1))
         self.enter = nn.Conv1d(self.folds * bands, width, 1)
         near = [Block(width, hidden, kernel, 1 / blocks) for _ in range(blocks)]
@@ -119,31 +120,27 @@ class Folded(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.leave = nn.Conv1d(width, self.folds * bands, 1)
         self.unfold = nn.ConvTranspose2d(bands, fine, (BAND, 1), stride=(BAND, 1))
-        self.mix = nn.Conv2d(2 * fine, 2 * fine, 3, padding=1, groups=2 * fine)
-        self.gate = Pointwise(2 * fine, 2 * fine)
+        self.mix_fine = nn.Conv2d(fine, fine, 3, padding=1, groups=fine, bias=False)
+        self.mix_wide = nn.Conv2d(fine, fine, 3, padding=1, groups=fine, bias=False)
+        planes = len(NAMES) + 2  # the maps, where they are known, and ones
+        self.gate = Pointwise(2 * fine + planes, 2 * fine)
         self.head = Pointwise(fine, 5 + NEIGHBOURS)
         # For each band: gates of m, a and s, and how open the level of what is there and of what is drawn is.
         self.control = nn.Conv1d(width, 5 * self.folds, 1)
-        # The maps, and where they are known. They begin without a say: a network that had none goes on as it was.
-        planes = len(NAMES) + 1
-        self.map_fine, self.map_gate = Pointwise(planes, fine), Pointwise(planes, 2 * fine)
-        self.map_head = Pointwise(planes, 5 + NEIGHBOURS)
-        self.map_enter = nn.Conv1d(planes * self.folds, width, 1, bias=False)
+        # What the maps say begins without a say.
+        self.map_fine, self.map_head = Pointwise(planes, fine), Pointwise(planes, 5 + NEIGHBOURS)
+        self.map_enter = nn.Conv1d((planes - 1) * self.folds, width, 1, bias=False)
         places = (torch.arange(self.folds) + 0.5) / self.folds
         orders = torch.arange(z)[:, None]
         self.curves = nn.Parameter(torch.cos(torch.pi * orders * places) / (1 + orders))
         turns = torch.arange(bins - 1)[:, None] % 4
-        # A quarter turn for each bin: by so much a sinusoid in its middle goes on from frame to frame.
         self.register_buffer("cosine", torch.tensor([1.0, 0.0, -1.0, 0.0])[turns], persistent=False)
         self.register_buffer("sine", torch.tensor([0.0, 1.0, 0.0, -1.0])[turns], persistent=False)
-        for layer in (self.map_fine, self.map_gate, self.map_head):
+        for layer in (self.map_fine, self.head, self.map_head, self.map_enter):
             nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
-        nn.init.zeros_(self.map_enter.weight)
-        nn.init.zeros_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
         with torch.no_grad():
-            self.head.bias[4] = -7.0  # s starts 60 dB below the local level
+            self.gate.weight[:, 2 * fine :] = 0.0
+            self.map_head.weight[4, ONES] = -7.0  # s starts 60 dB below the local level
             self.control.weight *= 0.1
             # Gates start open, the level of what is there is settled and that of what is drawn nearly so.
             for part, bias in enumerate((4.0, 4.0, 4.0, -7.0, -3.0)):
@@ -151,119 +148,124 @@ class Folded(nn.Module):
 
     def estimate(self, x: torch.Tensor, maps: torch.Tensor) -> "Estimate":
         """Everything about a restoration but the draw. Shapes: x (B, 2, F, T), maps (B, K, F, T)."""
+        # Planes of real and imaginary parts are kept apart: to join and to split them costs as much as to use them.
         low = x[:, :, :-1]
-        power = (low * low).sum(1, keepdim=True)
+        re, im = low.chunk(2, 1)
+        power = re * re + im * im
         level = functional.avg_pool2d(
             power.mean(2, keepdim=True), (1, 2 * LEVEL_REACH + 1), stride=1, padding=(0, LEVEL_REACH)
         )
         level = level.sqrt() + LEVEL_FLOOR
         magnitude = (power + 1e-16).sqrt() / level
-        root = low / level * (magnitude + 1e-4).rsqrt()
-        # Signed square root for what is strong, a logarithm for what is weak, and how phases go on.
-        features = torch.cat([root, 0.5 + 0.25 * torch.log(magnitude + 1e-5), self._phases(root)], 1)
-        told = self._told(maps[:, :, :-1], level)
+        near = self._near(re, im)
+        told = self._told(maps, level)
+        features = self._features(re, im, near, level, magnitude)
         fine = torch.relu(self.fine_in(features) + self.map_fine(told))
         bands = torch.relu(self.fold(fine)).flatten(1, 2)
-        trunk = self.enter(bands) + self.map_enter(told.unflatten(2, (-1, BAND)).mean(3).flatten(1, 2))
+        known = told.unflatten(2, (-1, BAND)).mean(3)[:, 1:]
+        trunk = self.enter(bands) + self.map_enter(known.flatten(1, 2))
         for block in self.trunk:
             trunk = block(trunk)
         trunk = self.norm(trunk.transpose(1, 2)).transpose(1, 2)
         bands = torch.relu(self.leave(trunk)).unflatten(1, (-1, self.folds))
-        fine = torch.cat([fine, torch.relu(self.unfold(bands))], 1)
-        value, gate = (self.gate(self.mix(fine)) + self.map_gate(told)).chunk(2, 1)
+        wide = torch.relu(self.unfold(bands))
+        mixed = torch.cat([self.mix_fine(fine), self.mix_wide(wide), told], 1)
+        value, gate = self.gate(mixed).chunk(2, 1)
         heads = self.head(value * torch.sigmoid(gate)) + self.map_head(told)
-        m, a, s, f = heads.split([2, 2, 1, NEIGHBOURS], 1)
+        m_re, m_im, a, s, *f = heads.split([1, 1, 2, 1] + NEIGHBOURS * [1], 1)
         control = self.control(trunk).unflatten(1, (5, self.folds))
         gates, open_levels = torch.sigmoid(control[:, :3]), functional.softplus(control[:, 3:])
-        m, f = times_bands(m, gates[:, 0:1]), times_bands(f, gates[:, 0:1])
-        a = times_bands(level * a * (a.abs() + 0.01), gates[:, 1:2])
-        re, im = low.chunk(2, 1)
-        m_re, m_im = m.chunk(2, 1)
-        gained = torch.cat([re + re * m_re - im * m_im, im + re * m_im + im * m_re], 1)
-        for weight, neighbours in zip(f.split(1, 1), self._neighbours(low), strict=True):
-            gained = gained + weight * neighbours
-        spread = times_bands(level * torch.exp(s.clamp(-16.0, 3.0)), gates[:, 2:3])
-        nyquist = x[:, :, -1:]
-        return Estimate(
-            low,
-            torch.cat([gained + a, nyquist], 2),
-            torch.cat([spread, torch.zeros_like(nyquist[:, :1])], 2),
-            open_levels,
-        )
+        change_re, change_im = re * m_re - im * m_im, im * m_re + re * m_im
+        for weight, (other_re, other_im) in zip(f, near.filtered(), strict=True):
+            change_re, change_im = change_re + weight * other_re, change_im + weight * other_im
+        change = times_bands(torch.cat([change_re, change_im], 1), gates[:, 0:1])
+        added = times_bands(a * (a.abs() + 0.01), level * gates[:, 1:2])
+        spread = times_bands(torch.exp(s.clamp(-16.0, 3.0)), level * gates[:, 2:3])
+        return Estimate(low, low + change + added, spread, open_levels, x[:, :, -1:])
 
     def _told(self, maps: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
-        """What the maps say, as numbers of some size: (B, K + 1, F, T), zeros where nothing is known."""
-        known = (maps[:, :1] >= 0).to(maps.dtype)
-        error = 0.5 + 0.25 * torch.log(maps[:, :1].clamp_min(0.0) / level + 1e-5)
-        return torch.cat([known, known * error, known * maps[:, 1:]], 1)
+        """Ones, where the maps are known, and what they say, in numbers of some size, 0 elsewhere: (B, K + 2, F, T)."""
+        expected = maps[:, :1, :-1]
+        known = (expected >= 0).to(maps.dtype)
+        error = 0.5 + 0.25 * torch.log(expected.clamp_min(0.0) / level + 1e-5)
+        return torch.cat([torch.ones_like(known), known, known * error, known * maps[:, 1:, :-1]], 1)
 
-    def _turned(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The next and the last frame, (B, 2, F, T), as a sinusoid in the middle of each bin would have them now."""
-        re, im = x.chunk(2, 1)
-        cosine, sine = re * self.cosine + im * self.sine, im * self.cosine - re * self.sine
-        after = torch.cat([cosine, sine], 1)
-        # The other way round: the sine's sign changes.
-        before = torch.cat([re * self.cosine - im * self.sine, im * self.cosine + re * self.sine], 1)
-        return functional.pad(after[..., 1:], (0, 1)), functional.pad(before[..., :-1], (1, 0))
+    def _near(self, re: torch.Tensor, im: torch.Tensor) -> "Near":
+        """Neighbours of each bin; beyond the edges are zeros."""
+        # By a quarter turn for each bin a sinusoid in its middle goes on from frame to frame. Turned back by as much,
+        # and forward, the next and the last frame are as they would be now.
+        direct_re, direct_im = re * self.cosine, im * self.cosine
+        across_re, across_im = im * self.sine, re * -self.sine
+        return Near(
+            next_re=_later(direct_re + across_re),
+            next_im=_later(direct_im + across_im),
+            last_re=_earlier(direct_re - across_re),
+            last_im=_earlier(direct_im - across_im),
+            # Two frames are half a turn for odd bins, and none for even ones.
+            far_re=(self.cosine.abs() - self.sine.abs()) * (_later(re, 2) + _earlier(re, 2)),
+            far_im=(self.cosine.abs() - self.sine.abs()) * (_later(im, 2) + _earlier(im, 2)),
+            above_re=functional.pad(re[:, :, 1:], (0, 0, 0, 1)),
+            above_im=functional.pad(im[:, :, 1:], (0, 0, 0, 1)),
+            below_re=functional.pad(re[:, :, :-1], (0, 0, 1, 0)),
+            below_im=functional.pad(im[:, :, :-1], (0, 0, 1, 0)),
+        )
 
-    def _neighbours(self, x: torch.Tensor) -> Iterator[torch.Tensor]:
-        """NEIGHBOURS planes, each (B, 2, F, T): next and last frame, the two beyond, the bins above and below.
+    def _features(
+        self,
+        re: torch.Tensor,
+        im: torch.Tensor,
+        near: "Near",
+        level: torch.Tensor,
+        magnitude: torch.Tensor,
+    ) -> torch.Tensor:
+        """What the network hears, (B, 7, F, T).
 
-        For a sinusoid X that lies off the bin's middle, both frames' sum is 2 cos(theta) X and their difference
-        2j sin(theta) X, with theta its phase beyond the bin's own from frame to frame.
+        A signed square root for what is strong, a logarithm for what is weak, and how phases go on: cosine and sine of
+        the phase to the next frame, beyond the bin's own, and to the next bin. Weak bins, whose phase says nothing,
+        tend to zero.
         """
-        after, before = self._turned(x)
-        yield after + before
-        difference = after - before
-        yield difference
-        re, im = difference.chunk(2, 1)
-        yield torch.cat([im, -re], 1)
-        # Two frames are half a turn for odd bins, and none for even ones.
-        sign = self.cosine.abs() - self.sine.abs()
-        yield sign * (functional.pad(x[..., 2:], (0, 2)) + functional.pad(x[..., :-2], (2, 0)))
-        # A window's main lobe changes sign from bin to bin, since phases count from the start of a frame.
-        above, below = functional.pad(x[:, :, 1:], (0, 0, 0, 1)), functional.pad(x[:, :, :-1], (0, 0, 1, 0))
-        yield -above - below
-        re, im = (above - below).chunk(2, 1)
-        yield torch.cat([im, -re], 1)
-
-    def _phases(self, root: torch.Tensor) -> torch.Tensor:
-        """Cosine and sine of the phase to the next frame, beyond the bin's own, and to the next bin, (B, 4, F, T).
-
-        Weak bins, whose phase says nothing, tend to zero.
-        """
-        re, im = root.chunk(2, 1)
-        after, _ = self._turned(root)
-        above = -functional.pad(root[:, :, 1:], (0, 0, 0, 1))
-        parts = []
-        for other in (after, above):
-            other_re, other_im = other.chunk(2, 1)
-            parts += [re * other_re + im * other_im, re * other_im - im * other_re]
-        products = torch.cat(parts, 1)
-        first, second = products.chunk(2, 1)
-        return torch.cat([_unit(first), _unit(second)], 1)
+        root = (magnitude + 1e-4).rsqrt() / level
+        parts = [re * root, im * root, 0.5 + 0.25 * torch.log(magnitude + 1e-5)]
+        after, above = root * _later(root), -root * functional.pad(root[:, :, 1:], (0, 0, 0, 1))
+        for scale, other_re, other_im in (
+            (after, near.next_re, near.next_im),
+            (above, near.above_re, near.above_im),
+        ):
+            cosine = scale * (re * other_re + im * other_im)
+            sine = scale * (re * other_im - im * other_re)
+            size = (cosine * cosine + sine * sine + 1e-4).rsqrt()
+            parts += [cosine * size, sine * size]
+        return torch.cat(parts, 1)
 
     def draw(
         self, estimate: "Estimate", noise: torch.Tensor, z: torch.Tensor, texture: torch.Tensor
     ) -> torch.Tensor:
-        """What a draw adds to the mean.
+        """What a draw adds to the mean, (B, 2, F - 1, T): nothing at the Nyquist frequency.
 
         Args:
             estimate: of `estimate`.
             noise: real and imaginary parts, unit variance per bin, (B, 2, F, T).
+            z, texture: as of `shares`.
+        """
+        kept, louder = self.shares(estimate, z, texture)
+        return times_bands(estimate.low, kept) + times_bands(estimate.spread, louder) * noise[:, :, :-1]
+
+    def shares(
+        self, estimate: "Estimate", z: torch.Tensor, texture: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """What share of the input, and what share of noise times its spread, a draw adds to the mean.
+
+        Args:
+            estimate: of `estimate`.
             z: the song-level vector, unit variance, (B, z).
             texture: the dial, (1,).
 
         Returns:
-            (B, 2, F, T).
+            both, for each band, (B, 1, bands, T).
         """
         tilt = torch.matmul(z, self.curves)[:, None, :, None]
-        kept, drawn = (tilt * estimate.open_levels).chunk(2, 1)
-        coloured = times_bands(estimate.low, torch.tanh(kept))
-        louder = torch.exp(drawn.clamp(-3.0, 3.0))
-        scaled = times_bands(estimate.spread[:, :, :-1] * noise[:, :, :-1], louder)
-        # Noise has no say about the Nyquist bin.
-        return texture * torch.cat([coloured + scaled, torch.zeros_like(noise[:, :, -1:])], 2)
+        kept, louder = (tilt * estimate.open_levels).chunk(2, 1)
+        return texture * torch.tanh(kept), texture * torch.exp(louder.clamp(-3.0, 3.0))
 
     def forward(
         self,
@@ -279,32 +281,79 @@ class Folded(nn.Module):
         texture (1,); maps (B, K, F, T).
         """
         estimate = self.estimate(x, maps)
-        return estimate.mean + self.draw(estimate, noise, z, texture)
+        return estimate.whole(estimate.mean + self.draw(estimate, noise, z, texture))
 
 
 class Estimate(NamedTuple):
-    """What the network says about a spectrum before anything is drawn.
+    """What the network says about a spectrum before anything is drawn; F counts no Nyquist bin here.
 
     Attributes:
-        low: the input without its Nyquist bin, (B, 2, F - 1, T).
+        low: the input, (B, 2, F, T).
         mean: X (1 + m) + a, (B, 2, F, T).
         spread: s, (B, 1, F, T).
         open_levels: how open the levels of what is there and of what is drawn are, nepers, (B, 2, bands, T).
+        nyquist: that bin of the input, (B, 2, 1, T), about which the network says nothing.
     """
 
     low: torch.Tensor
     mean: torch.Tensor
     spread: torch.Tensor
     open_levels: torch.Tensor
+    nyquist: torch.Tensor
 
     def float(self) -> "Estimate":
         """The same in single precision."""
         return Estimate(*(part.float() for part in self))
 
+    def whole(self, spectrum: torch.Tensor) -> torch.Tensor:
+        """A spectrum (B, 2, F, T) and the input's Nyquist bin."""
+        return torch.cat([spectrum, self.nyquist], 2)
 
-def _unit(x: torch.Tensor) -> torch.Tensor:
-    """(B, 2, F, T) over its modulus, or less where that is small."""
-    return x * ((x * x).sum(1, keepdim=True) + 1e-4).rsqrt()
+
+class Near(NamedTuple):
+    """Each bin's neighbours in time, turned as a sinusoid in the bin's middle would be now, and in frequency.
+
+    Attributes:
+        next_re, next_im, last_re, last_im: the next and the last frame, (B, 1, F, T) each.
+        far_re, far_im: the sum of the two beyond them.
+        above_re, above_im, below_re, below_im: the next and the last bin, as they are.
+    """
+
+    next_re: torch.Tensor
+    next_im: torch.Tensor
+    last_re: torch.Tensor
+    last_im: torch.Tensor
+    far_re: torch.Tensor
+    far_im: torch.Tensor
+    above_re: torch.Tensor
+    above_im: torch.Tensor
+    below_re: torch.Tensor
+    below_im: torch.Tensor
+
+    def filtered(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """NEIGHBOURS sums and differences, real and imaginary parts, (B, 1, F, T) each.
+
+        For a sinusoid X that lies off the bin's middle, both frames' sum is 2 cos(theta) X and their difference
+        2j sin(theta) X, with theta its phase beyond the bin's own from frame to frame.
+        """
+        yield self.next_re + self.last_re, self.next_im + self.last_im
+        re, im = self.next_re - self.last_re, self.next_im - self.last_im
+        yield re, im
+        yield im, -re
+        yield self.far_re, self.far_im
+        # A window's main lobe changes sign from bin to bin, since phases count from the start of a frame.
+        yield -self.above_re - self.below_re, -self.above_im - self.below_im
+        yield self.above_im - self.below_im, self.below_re - self.above_re
+
+
+def _later(x: torch.Tensor, frames: int = 1) -> torch.Tensor:
+    """Each frame's next, or one further on; zeros where there is none."""
+    return functional.pad(x[..., frames:], (0, frames))
+
+
+def _earlier(x: torch.Tensor, frames: int = 1) -> torch.Tensor:
+    """Each frame's last, or one further back; zeros where there is none."""
+    return functional.pad(x[..., :-frames], (frames, 0))
 
 
 def times_bands(plane: torch.Tensor, bands: torch.Tensor) -> torch.Tensor:

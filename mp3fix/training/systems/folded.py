@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from mp3fix.bitstream.maps import NAMES
 from mp3fix.training.examples import Batch
 from mp3fix.training.losses import Weights as Terms
-from mp3fix.training.losses import energy_score, excess_distance, profile_score, relative_error
+from mp3fix.training.losses import energy_score, excess_distance, profile_score, relative_errors
 from mp3fix.training.losses_similarity import dissimilarity, opinion
 from mp3fix.training.networks.folded import BAND, Estimate, Folded, times_bands
 from mp3fix.training.spectra import istft, stft
@@ -72,11 +73,13 @@ class FoldedSystem(System):
         def draw() -> torch.Tensor:
             noise = stft(torch.randn_like(batch.degraded), spec) / spec.noise_rms
             z = torch.randn(len(noise), network.z, device=device)
-            return network.draw(estimate, torch.stack([noise.real, noise.imag], 1), z, one)
+            drawn = network.draw(estimate, torch.stack([noise.real, noise.imag], 1), z, one)
+            return functional.pad(drawn, (0, 0, 0, 1))
 
         # The draws differ from the mean by what they add: one inverse transform each.
         parts = [
-            istft(torch.complex(each[:, 0], each[:, 1]), spec) for each in (estimate.mean, draw(), draw())
+            istft(torch.complex(each[:, 0], each[:, 1]), spec)
+            for each in (estimate.whole(estimate.mean), draw(), draw())
         ]
         # Examples at one level: a loss that depends on gain would learn loud music only.
         level = batch.target.square().mean(-1, keepdim=True).sqrt() + 1e-4
@@ -84,9 +87,7 @@ class FoldedSystem(System):
         y, d1, d2 = (part[:, inner] / level for part in parts)
         wanted, before = (part[:, inner] / level for part in (batch.target, batch.degraded))
         known = batch.trusted
-        error, error_before, error_draw = (
-            relative_error(wanted, each, known) for each in (y, before, y + d1)
-        )
+        error, error_before, error_draw = relative_errors(wanted, (y, before, y + d1), known)
         terms = {
             "score": energy_score(wanted, y + d1, y + d2, known, weights),
             "profile": profile_score(wanted, y + d1, y + d2, known),
@@ -133,7 +134,8 @@ class Deterministic(nn.Module):
 
     def forward(self, x: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
         """The restoration."""
-        return self.network.estimate(x, maps).mean
+        estimate = self.network.estimate(x, maps)
+        return estimate.whole(estimate.mean)
 
 
 class Stochastic(nn.Module):
@@ -157,29 +159,30 @@ class Stochastic(nn.Module):
         maps: torch.Tensor,
     ) -> torch.Tensor:
         """One restoration, (B, 2, F, T)."""
-        estimate = self._aired(self.network.estimate(x, maps))
-        drawn = self.network.draw(estimate, noise / FoldedSystem.spec.noise_rms, self.reach * z, texture)
-        return estimate.mean - texture * self._set_aside(estimate) + drawn
+        estimate = self.network.estimate(x, maps)
+        kept, louder = self.network.shares(estimate, self.reach * z, texture)
+        # What a band keeps of the input: what is set aside of the correction, and what z adds.
+        aside = texture * self._set_aside(estimate)
+        louder = louder * self._share(estimate) / FoldedSystem.spec.noise_rms
+        restored = times_bands(estimate.mean, 1 - aside) + times_bands(estimate.low, aside + kept)
+        return estimate.whole(restored + times_bands(estimate.spread, louder) * noise[:, :, :-1])
 
     def _set_aside(self, estimate: Estimate) -> torch.Tensor:
-        """The part of the correction that a draw goes without, (B, 2, F, T).
+        """The share of the correction that a draw goes without, (B, 1, bands, T).
 
         A correction that is small beside its band mostly makes what is noisy a little weaker: nearer in the mean, but
         duller, and ViSQOL hears it (docs/training.md). What the MP3 has there is a draw as good as any.
         """
-        correction = estimate.mean[:, :, :-1] - estimate.low
-        changed, kept = _band_power(correction), _band_power(estimate.low)
-        aside = times_bands(correction, SMALL * kept / (changed + SMALL * kept + EMPTY))
-        return torch.cat([aside, torch.zeros_like(estimate.mean[:, :, -1:])], 2)
+        changed, kept = _band_power(estimate.mean - estimate.low), _band_power(estimate.low)
+        return SMALL * kept / (changed + SMALL * kept + EMPTY)
 
-    def _aired(self, estimate: Estimate) -> Estimate:
-        kept, drawn = (_band_power(plane[:, :, :-1]) for plane in (estimate.mean, estimate.spread))
+    def _share(self, estimate: Estimate) -> torch.Tensor:
+        """The share of the noise that is drawn, (B, 1, bands, T): see Dials.air."""
+        kept, drawn = _band_power(estimate.mean), _band_power(estimate.spread)
         empty = drawn / (drawn + kept + EMPTY)
         share = 1 - (1 - self.air) * empty * empty.mean(2, keepdim=True).square()
         # Noise far below what its band keeps is not heard, and only costs waveform.
-        share = share * torch.sqrt(drawn / (drawn + MASKED * kept + EMPTY))
-        spread = times_bands(estimate.spread[:, :, :-1], share)
-        return estimate._replace(spread=torch.cat([spread, estimate.spread[:, :, -1:]], 2))
+        return share * torch.sqrt(drawn / (drawn + MASKED * kept + EMPTY))
 
 
 def _band_power(plane: torch.Tensor) -> torch.Tensor:
