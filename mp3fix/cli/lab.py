@@ -32,7 +32,7 @@ def lab() -> None:
 
 @app.command()
 def corpus(
-    folder: Annotated[Path, typer.Argument(help="Where the corpus goes (about 15 GB).")],
+    folder: Annotated[Path, typer.Argument(help="Where the corpus goes (about 20 GB).")],
     add: Annotated[
         list[Path] | None, typer.Option(help="A folder of your own music, lossless if possible; repeatable.")
     ] = None,

@@ -83,8 +83,8 @@ def energy_score(
     octaves = _third_octaves(spec.bins, x.device)
     known = torch.matmul(octaves, mask) / octaves.sum(1)[:, None] > 0.99
     frames = LEVEL_SAMPLES // spec.hop
-    bins = (spectra.real**2 + spectra.imag**2) * mask.repeat(3, 1, 1)
-    power = torch.matmul(octaves, bins) / octaves.sum(1)[:, None]
+    powers = (spectra.real**2 + spectra.imag**2) * mask.repeat(3, 1, 1)
+    power = torch.matmul(octaves, powers) / octaves.sum(1)[:, None]
     power = functional.avg_pool1d(power, frames, frames // 2)
     total = total + weights.level * (_score(0.5 * torch.log(power + FLOOR**2)) * known).mean()
     # What is heard beside the loudest: a lone instrument's air that is not there, rather than its depth below hearing.
@@ -144,7 +144,7 @@ def _spectra(
 
 
 def _compressed(spectra: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Parts of the compressed spectra, (3 B, 2, F, T), their moduli and logarithms, (3 B, F, T)."""
+    """Parts of the compressed spectra, (3 B, 2, F, T); their moduli, and the plain ones' logarithms, (3 B, F, T)."""
     log = 0.5 * torch.log(spectra.real**2 + spectra.imag**2 + FLOOR**2)
     # Exponentials of the logarithm: powers take several times as long on a CPU.
     factor = torch.exp((POWER - 1) * log)
@@ -166,6 +166,7 @@ def _third_octaves(bins: int, device: torch.device) -> torch.Tensor:
 
 
 def _modulus(difference: torch.Tensor) -> torch.Tensor:
+    """Of real values (B, F, T), or of complex ones (B, 2, F, T)."""
     if difference.dim() == 4:
         return (difference.square().sum(1) + 1e-10).sqrt()
     return difference.abs()

@@ -9,7 +9,7 @@ class Source:
 
     Attributes:
         package: name in the Debian archive (bookworm).
-        version: the version the shipped generator was trained on.
+        version: the pinned version.
         sha256: checksum of that version's .deb.
         licence: licences of the audio, as the package's copyright file states them.
         kind: "music" (pieces), "samples" (loops and one-shots) or "sound font".
@@ -133,7 +133,7 @@ SOURCES = (
         "ufoai-music",
         "2.5-2",
         "2465d55e9dce75a3a2a1ad1c8ca67da84e251c04e0965d63a8562b2d9f76f9e6",
-        "CC-BY-SA-3.0, CC-BY-3.0, GPL-2, GPL-2+, public domain",
+        "CC-BY-SA-3.0, CC-BY-3.0, GPL-2, public domain",
         "music",
         "pop or rock",
         archive=("usr/share/games/ufoai/base/0music.pk3", "music/"),
@@ -168,7 +168,7 @@ SOURCES = (
         "hyperrogue-music",
         "12.0q-1",
         "61ab9f4c2169442d85f42c42d26e80c1a18b93c741f3d44f1b9d83015904e7f7",
-        "GPL-2+, CC-BY-SA-3.0",
+        "CC-BY-SA-3.0",
         "music",
         "electronic",
     ),

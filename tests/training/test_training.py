@@ -88,12 +88,13 @@ def test_the_network_does_not_care_about_the_level() -> None:
 
 def test_maps_have_no_say_before_they_are_learned_and_none_where_nothing_is_known() -> None:
     network = Folded(**TINY).eval()
+    with torch.no_grad():
+        network.head.weight.normal_(0, 0.3)
     x, maps = torch.randn(1, 2, 1025, 20), torch.rand(1, len(NAMES), 1025, 20)
     assert torch.equal(network.estimate(x, maps).mean, network.estimate(x, unknown(x)).mean)
     with torch.no_grad():
         for layer in (network.gate, network.map_fine, network.map_head, network.map_enter):
             layer.weight.normal_(0, 0.3)
-        network.head.weight.normal_(0, 0.3)
     before, after = network.estimate(x, unknown(x)).mean, network.estimate(x, maps).mean
     assert float((after - before).abs().max()) > 0.1
     other = unknown(x)
@@ -107,7 +108,7 @@ def test_neighbours_of_a_steady_tone_keep_its_phase(bin_: float) -> None:
     spec, near = plain.StftSpec(), int(bin_)
     tone = torch.cos(2 * torch.pi * bin_ / spec.n_fft * torch.arange(16384.0) + 1.0)[None]
     spectrum = spectra.stft(tone, spec)
-    planes = Folded(**TINY)._near(spectrum.real[:, None, :-1], spectrum.imag[:, None, :-1]).filtered()
+    planes = Folded(**TINY)._near(spectrum.real[:, None, :-1], spectrum.imag[:, None, :-1]).sums()
     here = spectrum[0, near, 12]
     got = [complex(torch.complex(*plane)[0, 0, near, 12] / here) for plane in planes]
     turn = 2 * np.pi * (bin_ - near) / 4  # beyond the bin's own, from frame to frame
@@ -125,7 +126,7 @@ def test_a_filter_over_frames_is_part_of_the_estimate() -> None:
     with torch.no_grad():
         network.map_head.weight[5, ONES] = 0.25
     change = network.estimate(x, unknown(x)).mean - before
-    first = next(network._near(*x[:, :, :-1].chunk(2, 1)).filtered())
+    first = next(network._near(*x[:, :, :-1].chunk(2, 1)).sums())
     expected = 0.25 * torch.cat(first, 1)
     torch.testing.assert_close(change, expected * torch.sigmoid(torch.tensor(4.0)), rtol=0.2, atol=0.02)
 
@@ -186,7 +187,7 @@ def test_the_vector_colours_what_is_drawn_the_same_way_all_along() -> None:
 
 def aired(module: Stochastic, estimate: Estimate) -> Estimate:
     """The estimate with as much noise as is drawn."""
-    return estimate._replace(spread=times_bands(estimate.spread, module._share(estimate)))
+    return estimate._replace(spread=times_bands(estimate.spread, module._noise_share(estimate)))
 
 
 def test_air_is_a_share_of_what_is_drawn_where_nothing_is_kept_and_nearer_to_1_the_more_is_kept() -> None:
@@ -227,6 +228,29 @@ def test_noise_that_its_band_masks_is_hardly_drawn() -> None:
     assert shares[0] < 0.05 and shares[1] > 0.9
     estimate = network.estimate(x, unknown(x))
     assert torch.equal(module(x, noise, z, zero, unknown(x)), estimate.whole(estimate.mean))
+
+
+def test_what_is_exported_is_the_mean_less_what_is_set_aside_and_a_draw() -> None:
+    torch.manual_seed(0)
+    network = Folded(**TINY).eval()
+    with torch.no_grad():
+        network.map_head.weight[:, ONES] = torch.tensor([0.3, 0.1, 0.2, 0.2, -1.0, *(6 * [0.05])])
+        network.control.bias[3 * 64 :] = 0.0
+    module = Stochastic(network, 0.6, 0.3)
+    x, noise, z, dial = (
+        torch.randn(1, 2, 1025, 40),
+        torch.randn(1, 2, 1025, 40),
+        torch.randn(1, 3),
+        torch.tensor([0.7]),
+    )
+    estimate = network.estimate(x, unknown(x))
+    aside = times_bands(estimate.mean - estimate.low, module._set_aside(estimate))
+    drawn = network.draw(aired(module, estimate), noise, 0.6 * z, dial)
+    got = module(x, FoldedSystem.spec.noise_rms * noise, z, dial, unknown(x))
+    torch.testing.assert_close(
+        got, estimate.whole(estimate.mean - dial * aside + drawn), rtol=1e-4, atol=1e-5
+    )
+    assert float(aside.abs().mean()) > 0.01 and float(drawn.abs().mean()) > 0.01
 
 
 @pytest.mark.parametrize(("gain", "left"), [(0.02, 0.002), (1.0, 5 / 6)])
@@ -284,7 +308,7 @@ def test_nothing_is_learned_above_what_is_trusted() -> None:
 
 
 def test_the_relative_error_is_in_powers_of_ten() -> None:
-    x = torch.randn(4, 10000)
+    x = torch.randn(4, 10007)
     y = x + 0.1 * torch.randn_like(x)
     for trusted, near in ((1.0, 0.05), (0.3, 0.1)):
         same, after = relative_errors(x, (x, y), torch.full((4,), trusted))
@@ -292,7 +316,7 @@ def test_the_relative_error_is_in_powers_of_ten() -> None:
         assert float(same.max()) == pytest.approx(-6)
     high = torch.fft.rfft(y - x)
     high[:, :4000] = 0
-    above = x + torch.fft.irfft(high, 10000)
+    above = x + torch.fft.irfft(high, 10007)
     assert float(relative_errors(x, (above,), torch.full((4,), 0.7))[0].max()) < -5
 
 

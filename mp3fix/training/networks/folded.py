@@ -33,7 +33,7 @@ from torch.nn import functional
 from mp3fix.bitstream.maps import NAMES
 
 BAND = 16  # bins folded into one band
-NEIGHBOURS = 6  # sums and differences of neighbouring bins, see Near
+NEIGHBOURS = 6  # sums and differences of neighbouring bins, see Near.sums
 ONES = 0  # the plane of ones among what is told
 FAR = 8  # frames from one to the next that a far block sees
 LEVEL_REACH = 4  # frames on each side over which the local level is averaged
@@ -122,12 +122,12 @@ class Folded(nn.Module):
         self.unfold = nn.ConvTranspose2d(bands, fine, (BAND, 1), stride=(BAND, 1))
         self.mix_fine = nn.Conv2d(fine, fine, 3, padding=1, groups=fine, bias=False)
         self.mix_wide = nn.Conv2d(fine, fine, 3, padding=1, groups=fine, bias=False)
-        planes = len(NAMES) + 2  # the maps, where they are known, and ones
+        planes = len(NAMES) + 2  # ones, where the maps are known, the maps
         self.gate = Pointwise(2 * fine + planes, 2 * fine)
         self.head = Pointwise(fine, 5 + NEIGHBOURS)
         # For each band: gates of m, a and s, and how open the level of what is there and of what is drawn is.
         self.control = nn.Conv1d(width, 5 * self.folds, 1)
-        # What the maps say begins without a say.
+        # By the plane of ones these hold the biases of fine_in and head. What the maps say begins at zero.
         self.map_fine, self.map_head = Pointwise(planes, fine), Pointwise(planes, 5 + NEIGHBOURS)
         self.map_enter = nn.Conv1d((planes - 1) * self.folds, width, 1, bias=False)
         places = (torch.arange(self.folds) + 0.5) / self.folds
@@ -162,8 +162,8 @@ class Folded(nn.Module):
         features = self._features(re, im, near, level, magnitude)
         fine = torch.relu(self.fine_in(features) + self.map_fine(told))
         bands = torch.relu(self.fold(fine)).flatten(1, 2)
-        known = told.unflatten(2, (-1, BAND)).mean(3)[:, 1:]
-        trunk = self.enter(bands) + self.map_enter(known.flatten(1, 2))
+        told_bands = told[:, ONES + 1 :].unflatten(2, (-1, BAND)).mean(3)
+        trunk = self.enter(bands) + self.map_enter(told_bands.flatten(1, 2))
         for block in self.trunk:
             trunk = block(trunk)
         trunk = self.norm(trunk.transpose(1, 2)).transpose(1, 2)
@@ -176,7 +176,7 @@ class Folded(nn.Module):
         control = self.control(trunk).unflatten(1, (5, self.folds))
         gates, open_levels = torch.sigmoid(control[:, :3]), functional.softplus(control[:, 3:])
         change_re, change_im = re * m_re - im * m_im, im * m_re + re * m_im
-        for weight, (other_re, other_im) in zip(f, near.filtered(), strict=True):
+        for weight, (other_re, other_im) in zip(f, near.sums(), strict=True):
             change_re, change_im = change_re + weight * other_re, change_im + weight * other_im
         change = times_bands(torch.cat([change_re, change_im], 1), gates[:, 0:1])
         added = times_bands(a * (a.abs() + 0.01), level * gates[:, 1:2])
@@ -184,7 +184,10 @@ class Folded(nn.Module):
         return Estimate(low, low + change + added, spread, open_levels, x[:, :, -1:])
 
     def _told(self, maps: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
-        """Ones, where the maps are known, and what they say, in numbers of some size, 0 elsewhere: (B, K + 2, F, T)."""
+        """A plane of ones; where maps are known; and what they say, in numbers of some size, 0 where nothing is known.
+
+        Shape: maps (B, K, F, T), level (B, 1, 1, T) -> (B, K + 2, F - 1, T): without the Nyquist bin.
+        """
         expected = maps[:, :1, :-1]
         known = (expected >= 0).to(maps.dtype)
         error = 0.5 + 0.25 * torch.log(expected.clamp_min(0.0) / level + 1e-5)
@@ -192,18 +195,20 @@ class Folded(nn.Module):
 
     def _near(self, re: torch.Tensor, im: torch.Tensor) -> "Near":
         """Neighbours of each bin; beyond the edges are zeros."""
-        # By a quarter turn for each bin a sinusoid in its middle goes on from frame to frame. Turned back by as much,
-        # and forward, the next and the last frame are as they would be now.
-        direct_re, direct_im = re * self.cosine, im * self.cosine
-        across_re, across_im = im * self.sine, re * -self.sine
+        # From frame to frame a sinusoid in a bin's middle goes on by a quarter turn for each bin. Turned back by as
+        # much, the next frame is as it would be now; turned forward, the last. Of e^(-j turn) X, these are what the
+        # cosine gives and what the sine gives.
+        by_cosine_re, by_cosine_im = re * self.cosine, im * self.cosine
+        by_sine_re, by_sine_im = im * self.sine, re * -self.sine
+        # Two frames are half a turn for odd bins, and none for even ones.
+        sign = self.cosine.abs() - self.sine.abs()
         return Near(
-            next_re=_later(direct_re + across_re),
-            next_im=_later(direct_im + across_im),
-            last_re=_earlier(direct_re - across_re),
-            last_im=_earlier(direct_im - across_im),
-            # Two frames are half a turn for odd bins, and none for even ones.
-            far_re=(self.cosine.abs() - self.sine.abs()) * (_later(re, 2) + _earlier(re, 2)),
-            far_im=(self.cosine.abs() - self.sine.abs()) * (_later(im, 2) + _earlier(im, 2)),
+            next_re=_later(by_cosine_re + by_sine_re),
+            next_im=_later(by_cosine_im + by_sine_im),
+            last_re=_earlier(by_cosine_re - by_sine_re),
+            last_im=_earlier(by_cosine_im - by_sine_im),
+            far_re=sign * (_later(re, 2) + _earlier(re, 2)),
+            far_im=sign * (_later(im, 2) + _earlier(im, 2)),
             above_re=functional.pad(re[:, :, 1:], (0, 0, 0, 1)),
             above_im=functional.pad(im[:, :, 1:], (0, 0, 0, 1)),
             below_re=functional.pad(re[:, :, :-1], (0, 0, 1, 0)),
@@ -285,11 +290,11 @@ class Folded(nn.Module):
 
 
 class Estimate(NamedTuple):
-    """What the network says about a spectrum before anything is drawn; F counts no Nyquist bin here.
+    """What the network says about a spectrum before anything is drawn; F is one less than the input's: no Nyquist bin.
 
     Attributes:
         low: the input, (B, 2, F, T).
-        mean: X (1 + m) + a, (B, 2, F, T).
+        mean: X (1 + m) + sum_i f_i N_i + a, (B, 2, F, T).
         spread: s, (B, 1, F, T).
         open_levels: how open the levels of what is there and of what is drawn are, nepers, (B, 2, bands, T).
         nyquist: that bin of the input, (B, 2, 1, T), about which the network says nothing.
@@ -316,7 +321,7 @@ class Near(NamedTuple):
     Attributes:
         next_re, next_im, last_re, last_im: the next and the last frame, (B, 1, F, T) each.
         far_re, far_im: the sum of the two beyond them.
-        above_re, above_im, below_re, below_im: the next and the last bin, as they are.
+        above_re, above_im, below_re, below_im: the bins above and below, as they are.
     """
 
     next_re: torch.Tensor
@@ -330,7 +335,7 @@ class Near(NamedTuple):
     below_re: torch.Tensor
     below_im: torch.Tensor
 
-    def filtered(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    def sums(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         """NEIGHBOURS sums and differences, real and imaginary parts, (B, 1, F, T) each.
 
         For a sinusoid X that lies off the bin's middle, both frames' sum is 2 cos(theta) X and their difference

@@ -160,12 +160,12 @@ class Stochastic(nn.Module):
     ) -> torch.Tensor:
         """One restoration, (B, 2, F, T)."""
         estimate = self.network.estimate(x, maps)
-        kept, louder = self.network.shares(estimate, self.reach * z, texture)
-        # What a band keeps of the input: what is set aside of the correction, and what z adds.
+        coloured, louder = self.network.shares(estimate, self.reach * z, texture)
         aside = texture * self._set_aside(estimate)
-        louder = louder * self._share(estimate) / FoldedSystem.spec.noise_rms
-        restored = times_bands(estimate.mean, 1 - aside) + times_bands(estimate.low, aside + kept)
-        return estimate.whole(restored + times_bands(estimate.spread, louder) * noise[:, :, :-1])
+        gain = louder * self._noise_share(estimate) / FoldedSystem.spec.noise_rms
+        # The mean and what colours it, less what is set aside of the correction: mean - low.
+        restored = times_bands(estimate.mean, 1 - aside) + times_bands(estimate.low, aside + coloured)
+        return estimate.whole(restored + times_bands(estimate.spread, gain) * noise[:, :, :-1])
 
     def _set_aside(self, estimate: Estimate) -> torch.Tensor:
         """The share of the correction that a draw goes without, (B, 1, bands, T).
@@ -176,7 +176,7 @@ class Stochastic(nn.Module):
         changed, kept = _band_power(estimate.mean - estimate.low), _band_power(estimate.low)
         return SMALL * kept / (changed + SMALL * kept + EMPTY)
 
-    def _share(self, estimate: Estimate) -> torch.Tensor:
+    def _noise_share(self, estimate: Estimate) -> torch.Tensor:
         """The share of the noise that is drawn, (B, 1, bands, T): see Dials.air."""
         kept, drawn = _band_power(estimate.mean), _band_power(estimate.spread)
         empty = drawn / (drawn + kept + EMPTY)
