@@ -79,7 +79,7 @@ def export(
     reach: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="How far seeds differ: 1 is all the network finds possible. Ours: 0.6."
+            min=0, max=1, help="How far seeds differ: 1 is all the network finds possible. Ours: 0.5."
         ),
     ] = None,
     air: Annotated[

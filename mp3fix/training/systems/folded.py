@@ -38,7 +38,7 @@ class Dials:
     """
 
     texture: float = 0.75
-    reach: float = 0.6
+    reach: float = 0.5
     air: float = 0.25
 
 
