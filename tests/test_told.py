@@ -20,7 +20,8 @@ RATE = 44100
 KINDS = {
     "one channel": {},
     "pairs": {"channels": 2},
-    "magnitudes, on a grid": {"domain": "magnitude", "multiple": 8},
+    # Mild: far from any sound's magnitudes, phases are found by chance, and rounding decides.
+    "magnitudes, on a grid": {"domain": "magnitude", "multiple": 8, "strength": 0.1},
 }
 
 
@@ -28,15 +29,6 @@ KINDS = {
 def restorer(request: pytest.FixtureRequest, tmp_path: Path) -> Restorer:
     taken = {"conditioning": ("short", "zeros", "error"), "noise": ("spectrogram",)}
     return Restorer(networks.save(tmp_path / "told.onnx", **taken, **KINDS[request.param]), "cpu")
-
-
-def tolerance(restorer: Restorer) -> float:
-    """How far two ways to the same song may differ.
-
-    Griffin-Lim enlarges the rounding of a loud random generator's magnitudes: 2.3e-5 were seen on a CPU with AVX2
-    alone. tests/test_seams.py holds it to 1e-5 elsewhere.
-    """
-    return 1e-4 if restorer.generator.contract.domain == "magnitude" else 1e-5
 
 
 def song(folder: Path, seconds: float = 3.2, rate: int = RATE, kbps: int = 64, name: str = "in.mp3") -> Path:
@@ -78,11 +70,11 @@ def test_chunks_and_previews_change_nothing(restorer: Restorer, rate: int, tmp_p
     path = song(tmp_path, rate=rate)
     whole = restored(path, restorer, chunk_seconds=1e6)
     for seconds in (3.0, 0.4):
-        assert np.abs(restored(path, restorer, chunk_seconds=seconds) - whole).max() <= tolerance(restorer)
+        assert np.abs(restored(path, restorer, chunk_seconds=seconds) - whole).max() <= 1e-5
     part = restored(path, restorer, Target(bits="32f", start=2.1, duration=0.5, overwrite=True))
     outer = max(rate, RATE)
     start = round(2.1 * outer)
-    assert np.abs(part - whole[:, start : start + round(0.5 * outer)]).max() <= tolerance(restorer)
+    assert np.abs(part - whole[:, start : start + round(0.5 * outer)]).max() <= 1e-5
 
 
 def test_what_is_told_is_told_of_the_right_time(tmp_path: Path) -> None:
@@ -144,7 +136,7 @@ def test_a_file_that_is_removed_meanwhile_is_restored_by_all_its_bits(
     options, target = Options(chunk_seconds=0.5), Target(bits="32f")
     restore_file(path, out, restorer=restorer, options=options, target=target, progress=remove)
     assert not path.exists()
-    np.testing.assert_allclose(read(out), whole, atol=tolerance(restorer))
+    np.testing.assert_allclose(read(out), whole, atol=1e-5)
 
 
 @pytest.mark.parametrize("left", [0, 5000, None])

@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional
 
 from mp3fix.signal.stft import StftSpec
-from mp3fix.training.spectra import known_bins, spectrum, stft
+from mp3fix.training.spectra import known_bins, spectrum, squared, stft
 
 POWER = 0.4  # compression of magnitudes: between loudness (0.3) and the square root
 LEVEL_SAMPLES = 1024  # over which levels are averaged
@@ -83,7 +83,7 @@ def energy_score(
     octaves = _third_octaves(spec.bins, x.device)
     known = torch.matmul(octaves, mask) / octaves.sum(1)[:, None] > 0.99
     frames = LEVEL_SAMPLES // spec.hop
-    powers = (spectra.real**2 + spectra.imag**2) * mask.repeat(3, 1, 1)
+    powers = squared(spectra) * mask.repeat(3, 1, 1)
     power = torch.matmul(octaves, powers) / octaves.sum(1)[:, None]
     power = functional.avg_pool1d(power, frames, frames // 2)
     total = total + weights.level * (_score(0.5 * torch.log(power + FLOOR**2)) * known).mean()
@@ -105,7 +105,7 @@ def profile_score(x: torch.Tensor, y1: torch.Tensor, y2: torch.Tensor, trusted: 
     octaves = _third_octaves(spectra.shape[-1], x.device)
     mask = known_bins(trusted, spectra.shape[-1])
     bins = torch.matmul(mask, octaves.T)
-    sums = torch.matmul((spectra.real**2 + spectra.imag**2) * mask.repeat(3, 1), octaves.T)
+    sums = torch.matmul(squared(spectra) * mask.repeat(3, 1), octaves.T)
     levels = 0.5 * torch.log(sums / bins.clamp_min(1.0).repeat(3, 1) + FLOOR**2)
     known = bins > 0
     return (_score(levels) * known).sum() / known.sum().clamp_min(1)
@@ -116,7 +116,7 @@ def excess_distance(
 ) -> torch.Tensor:
     """By how much the log-spectral distance of y exceeds 0.9 times that of `before`, nepers, mean over the batch."""
     spectra, mask = _spectra((x, y, before), trusted, StftSpec())
-    a, b, c = (0.5 * torch.log(spectra.real**2 + spectra.imag**2 + FLOOR**2)).chunk(3)
+    a, b, c = (0.5 * torch.log(squared(spectra) + FLOOR**2)).chunk(3)
     mean = mask.mean(1).clamp_min(1e-3)
     after, was = ((((a - each) ** 2 * mask).mean(1) / mean + 1e-8).sqrt().mean(-1) for each in (b, c))
     return torch.relu(after - 0.9 * was).mean()
@@ -131,7 +131,7 @@ def relative_errors(
     """
     spectra = spectrum(torch.stack([x, *(x - y for y in others)]))
     known = known_bins(trusted, spectra.shape[-1])
-    signal, *errors = 2 * ((spectra.real**2 + spectra.imag**2) * known).sum(-1)
+    signal, *errors = 2 * (squared(spectra) * known).sum(-1)
     return tuple(torch.log10(error / (signal + 1e-9) + 1e-6) * (signal > 1e-6) for error in errors)
 
 
@@ -145,7 +145,7 @@ def _spectra(
 
 def _compressed(spectra: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Parts of the compressed spectra, (3 B, 2, F, T); their moduli, and the plain ones' logarithms, (3 B, F, T)."""
-    log = 0.5 * torch.log(spectra.real**2 + spectra.imag**2 + FLOOR**2)
+    log = 0.5 * torch.log(squared(spectra) + FLOOR**2)
     # Exponentials of the logarithm: powers take several times as long on a CPU.
     factor = torch.exp((POWER - 1) * log)
     return torch.stack([spectra.real * factor, spectra.imag * factor], 1), torch.exp(POWER * log), log

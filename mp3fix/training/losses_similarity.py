@@ -14,7 +14,7 @@ import torch
 from torch.nn import functional
 
 from mp3fix.signal.stft import StftSpec
-from mp3fix.training.spectra import known_bins, stft
+from mp3fix.training.spectra import known_bins, squared, stft
 
 BANDS = 32
 LOWEST_HZ = 50.0
@@ -46,7 +46,7 @@ def dissimilarity(x: torch.Tensor, y: torch.Tensor, trusted: torch.Tensor) -> to
     spectra = stft(torch.cat([x, y]), spec)
     # Mean power of a sample, as far as a band lets it through.
     scale = 2 / (spec.n_fft * float((spec.analysis_window() ** 2).sum()))
-    power = scale * (spectra.real**2 + spectra.imag**2) * mask.repeat(2, 1)[:, :, None]
+    power = scale * squared(spectra) * mask.repeat(2, 1)[:, :, None]
     bands = functional.avg_pool1d(torch.matmul(filters, power), FRAMES, 2)
     wanted, other = (5 * torch.log10(bands + SILENCE)).chunk(2)
     floor = torch.maximum(wanted.amax(1, keepdim=True), other.amax(1, keepdim=True)) - RANGE

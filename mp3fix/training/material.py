@@ -80,11 +80,12 @@ def materials(root: Path, added: Sequence[Path]) -> Iterator[Material]:
                 source.kind,
                 source.category,
             )
+    fonts = {source.package: source.licence for source in SOURCES if source.kind == "sound font"}
     for path in _audio(raw / "renders"):
         ensemble = ENSEMBLES.get(path.stem.partition("--")[2])
         if ensemble is None:
             continue
-        licence = "scores in the public domain, MIT (sound font)"
+        licence = f"scores in the public domain, {fonts[ensemble.font]} (sound font)"
         name = str(path.relative_to(raw))
         yield Material(name, (path,), piece_of(path), "renders", licence, "music", ensemble.category)
     for folder in added:

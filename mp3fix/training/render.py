@@ -29,13 +29,16 @@ ROOMS = (0.2, 0.4, 0.7)  # reverb room sizes; which one a piece gets follows fro
 Note = tuple[float, float, int, int]
 
 
-# Where the package fluid-soundfont-gm has it.
-SOUND_FONT = "raw/fluid-soundfont-gm/usr/share/sounds/sf2/FluidR3_GM.sf2"
+# Where packages have their sound fonts.
+SOUND_FONTS = {
+    "fluid-soundfont-gm": "raw/fluid-soundfont-gm/usr/share/sounds/sf2/FluidR3_GM.sf2",
+    "csound-soundfont": "raw/csound-soundfont/usr/share/sounds/sf2/sf_GMbank.sf2",
+}
 
 
-def missing(sound_font: Path) -> list[str]:
-    """What is not there and would be needed to render."""
-    lacks = [] if sound_font.exists() else ["the sound font of fluid-soundfont-gm"]
+def missing(root: Path) -> list[str]:
+    """What is not there, in a corpus at root or on the path, and would be needed to render."""
+    lacks = [f"sound font of {name}" for name, path in SOUND_FONTS.items() if not (root / path).exists()]
     if shutil.which("fluidsynth") is None:
         lacks.append("fluidsynth")
     if importlib.util.find_spec("music21") is None:
@@ -48,12 +51,12 @@ def render_all(
 ) -> None:
     """Render the list into root/raw/renders/WORK--ENSEMBLE.flac; what is there already is left alone.
 
-    Where fluidsynth, the sound font or music21 is missing, say so and render nothing.
+    Where fluidsynth, a sound font or music21 is missing, say so and render nothing.
     """
-    folder, sound_font = root / "raw" / "renders", root / SOUND_FONT
+    folder = root / "raw" / "renders"
     wanted = [(work, ensemble, folder / f"{work}--{ensemble}.flac") for work, ensemble in renders]
     wanted = [item for item in wanted if not item[2].exists()]
-    lacks = missing(sound_font)
+    lacks = missing(root)
     if wanted and lacks:
         report(f"scores are not rendered: no {', no '.join(lacks)} ({len(wanted)} pieces fewer)")
         return
@@ -61,7 +64,8 @@ def render_all(
     for work, ensemble, path in wanted:
         report(f"rendering {path.name}")
         notes = list(score_notes(WORKS[work]))
-        render(notes, ENSEMBLES[ensemble], path, sound_font)
+        players = ENSEMBLES[ensemble]
+        render(notes, players, path, root / SOUND_FONTS[players.font])
 
 
 def score_notes(work: Work) -> Iterator[Note]:

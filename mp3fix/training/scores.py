@@ -1,7 +1,7 @@
 """Scores to render: compositions in the public domain, as music21's corpus has them, and who plays them.
 
-Only pitches, onsets and durations are taken from the encodings. Organ, clarinet and guitar play test pieces and nothing
-else, so that a test does not hear the very samples that training heard.
+Only pitches, onsets and durations are taken from the encodings. Fluid's organ, clarinet and guitar play test pieces and
+nothing else, so that a test does not hear the very samples that training heard.
 """
 
 from dataclasses import dataclass
@@ -32,15 +32,21 @@ class Ensemble:
         programs: General MIDI programs (0..127) for each part; a part may have several in unison.
         category: what the result is.
         kit: General MIDI drum kit that plays along, or none.
+        font: the package whose sound font they play with.
     """
 
     programs: tuple[tuple[int, ...], ...]
     category: str
     kit: int | None = None
+    font: str = "fluid-soundfont-gm"
 
 
 def _bach(*numbers: str) -> tuple[str, ...]:
     return tuple(f"bach/bwv{number}" for number in numbers)
+
+
+def _ryan(*tunes: str) -> tuple[str, ...]:
+    return tuple(f"ryansMammoth/{tune}.abc" for tune in tunes)
 
 
 def _quartet(folder: str, *movements: int) -> tuple[str, ...]:
@@ -126,6 +132,63 @@ WORKS: dict[str, Work] = {
     "schumann-41-1-3": Work(
         "Schumann, Quartet op. 41 no. 1, Adagio", _quartet("schumann_robert/opus41no1", 3), 66
     ),
+    "ryan-a": Work(
+        "Ryan's Mammoth Collection, reels",
+        _ryan(
+            "BoyneHuntReel",
+            "CorkonianReel",
+            "DominionReel",
+            "EvergreenLassesReel",
+            "GoldenGateReel",
+            "IvyLeafReel",
+        ),
+        92,
+    ),
+    "ryan-b": Work(
+        "Ryan's Mammoth Collection, jigs",
+        _ryan(
+            "BattleTheCashJig",
+            "CastleGardenJig",
+            "DublinBoysJig",
+            "EmonAcnuckJig",
+            "HeadlightJig",
+            "LimerickLassJig",
+        ),
+        116,
+    ),
+    "ryan-c": Work(
+        "Ryan's Mammoth Collection, hornpipes",
+        _ryan(
+            "AmateurHornpipe",
+            "BalkanHornpipe",
+            "ChampionHornpipe",
+            "DevinesHornpipe",
+            "HighlandHornpipe",
+            "JuniataHornpipe",
+        ),
+        80,
+    ),
+    "ryan-d": Work(
+        "Ryan's Mammoth Collection, strathspeys",
+        _ryan("BoatieRowsStrathspey", "LadyBairdsStrathspey", "MarquisOfHuntlysStrathspey"),
+        66,
+    ),
+    "beethoven-18-3-solo": Work(
+        "Beethoven, Quartet op. 18 no. 3, first violin", ("beethoven/opus18no3.mxl",), 150, (0,)
+    ),
+    "beethoven-18-3-bass": Work(
+        "Beethoven, Quartet op. 18 no. 3, cello", ("beethoven/opus18no3.mxl",), 140, (3,)
+    ),
+    "beethoven-18-4-solo": Work(
+        "Beethoven, Quartet op. 18 no. 4, first violin", ("beethoven/opus18no4.mxl",), 132, (0,)
+    ),
+    "beethoven-18-4": Work("Beethoven, Quartet op. 18 no. 4", ("beethoven/opus18no4.mxl",), 126),
+    "beethoven-74-solo": Work("Beethoven, Quartet op. 74, first violin", ("beethoven/opus74.mxl",), 84, (0,)),
+    "beethoven-74": Work("Beethoven, Quartet op. 74", ("beethoven/opus74.mxl",), 88),
+    "monteverdi-madrigal-4-6": Work("Monteverdi, madrigal, book 4", ("monteverdi/madrigal.4.6.mxl",), 96),
+    "palestrina-agnus": Work("Palestrina, Agnus Dei", ("palestrina/Agnus_08.krn",), 120),
+    "luca-gloria": Work("Luca, Gloria", ("luca/gloria.xml",), 110),
+    "cpe-bach-h186": Work("C. P. E. Bach, H. 186", ("cpebach/h186.mxl",), 76),
 }
 
 ENSEMBLES: dict[str, Ensemble] = {
@@ -173,6 +236,53 @@ ENSEMBLES: dict[str, Ensemble] = {
             "ocarina": 79,
         }.items()
     },
+    # And by another sound font's, since a network learns one font's instruments by heart.
+    **{
+        f"csound-{name}": Ensemble(((program,),), "solo", font="csound-soundfont")
+        for name, program in {
+            "piano": 0,
+            "bright-piano": 1,
+            "electric-piano": 5,
+            "harpsichord": 6,
+            "vibraphone": 11,
+            "church-organ": 19,
+            "accordion": 21,
+            "harmonica": 22,
+            "nylon-guitar": 24,
+            "steel-guitar": 25,
+            "violin": 40,
+            "viola": 41,
+            "cello": 42,
+            "harp": 46,
+            "trumpet": 56,
+            "trombone": 57,
+            "muted-trumpet": 59,
+            "horn": 60,
+            "soprano-saxophone": 64,
+            "tenor-saxophone": 66,
+            "oboe": 68,
+            "english-horn": 69,
+            "bassoon": 70,
+            "clarinet": 71,
+            "piccolo": 72,
+            "flute": 73,
+            "recorder": 74,
+            "whistle": 78,
+            "ocarina": 79,
+            "bagpipe": 109,
+            "fiddle": 110,
+        }.items()
+    },
+    **{
+        f"csound-{name}-and-piano": Ensemble(((program,), (0,), (0,)), "solo", font="csound-soundfont")
+        for name, program in {"clarinet": 71, "oboe": 68, "flute": 73, "cello": 42, "trumpet": 56}.items()
+    },
+    "csound-trio": Ensemble(((73,), (70,), (0,), (0,)), "solo", font="csound-soundfont"),
+    "csound-winds": Ensemble(((73,), (68,), (71,), (70,)), "solo", font="csound-soundfont"),
+    "csound-quartet": Ensemble(((40,), (40,), (41,), (42,)), "solo", font="csound-soundfont"),
+    "csound-recorders": Ensemble(((74,),), "solo", font="csound-soundfont"),
+    "csound-brass": Ensemble(((56,), (56,), (60,), (57,)), "solo", font="csound-soundfont"),
+    "csound-choir": Ensemble(((52,), (52,), (53,), (53,)), "vocals", font="csound-soundfont"),
     "saxophone-and-piano": Ensemble(((66,), (0,), (0,)), "solo"),
     "horn-and-piano": Ensemble(((60,), (0,), (0,)), "solo"),
     "trio": Ensemble(((40,), (42,), (0,), (0,)), "solo"),
@@ -270,4 +380,53 @@ RENDERS: tuple[tuple[str, str], ...] = (
     ("schumann-41-1-solo", "horn"),
     ("schumann-41-1-solo", "cello"),
     ("schumann-41-1-solo", "pan-flute"),
+    ("ryan-a", "csound-flute"),
+    ("ryan-a", "csound-clarinet"),
+    ("ryan-a", "csound-accordion"),
+    ("ryan-b", "csound-whistle"),
+    ("ryan-b", "csound-fiddle"),
+    ("ryan-b", "csound-soprano-saxophone"),
+    ("ryan-c", "csound-oboe"),
+    ("ryan-c", "csound-recorder"),
+    ("ryan-c", "csound-harmonica"),
+    ("ryan-d", "csound-piccolo"),
+    ("ryan-d", "csound-bagpipe"),
+    ("ryan-d", "csound-nylon-guitar"),
+    ("beethoven-18-3-solo", "csound-clarinet"),
+    ("beethoven-18-3-solo", "csound-english-horn"),
+    ("beethoven-18-3-solo", "csound-violin"),
+    ("beethoven-18-3-bass", "csound-bassoon"),
+    ("beethoven-18-3-bass", "csound-cello"),
+    ("beethoven-18-3-bass", "csound-trombone"),
+    ("beethoven-18-4-solo", "csound-flute"),
+    ("beethoven-18-4-solo", "csound-oboe"),
+    ("beethoven-18-4-solo", "csound-trumpet"),
+    ("beethoven-74-solo", "csound-clarinet"),
+    ("beethoven-74-solo", "csound-viola"),
+    ("beethoven-74-solo", "csound-muted-trumpet"),
+    ("beethoven-74-solo", "csound-tenor-saxophone"),
+    ("beethoven-18-4", "csound-winds"),
+    ("beethoven-18-4", "csound-piano"),
+    ("beethoven-74", "csound-quartet"),
+    ("beethoven-74", "csound-bright-piano"),
+    ("monteverdi-madrigal-4-6", "csound-recorders"),
+    ("monteverdi-madrigal-4-6", "csound-brass"),
+    ("palestrina-agnus", "csound-church-organ"),
+    ("palestrina-agnus", "csound-choir"),
+    ("luca-gloria", "csound-winds"),
+    ("luca-gloria", "csound-ocarina"),
+    ("cpe-bach-h186", "csound-piano"),
+    ("cpe-bach-h186", "csound-harpsichord"),
+    ("schubert-lindenbaum", "csound-clarinet-and-piano"),
+    ("schubert-lindenbaum", "csound-cello-and-piano"),
+    ("handel-lascia", "csound-oboe-and-piano"),
+    ("handel-lascia", "csound-trumpet-and-piano"),
+    ("schumann-clara-trio", "csound-trio"),
+    ("schumann-clara-trio", "csound-flute-and-piano"),
+    ("joplin-maple-leaf", "csound-electric-piano"),
+    ("joplin-maple-leaf", "csound-vibraphone"),
+    ("schumann-clara-polonaise-2", "csound-harp"),
+    ("schumann-clara-polonaise-3", "csound-piano"),
+    ("schumann-clara-polonaise-4", "csound-steel-guitar"),
+    ("schumann-41-1-solo", "csound-horn"),
 )

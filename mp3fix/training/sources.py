@@ -180,4 +180,12 @@ SOURCES = (
         "sound font",
         "sound font",
     ),
+    Source(
+        "csound-soundfont",
+        "1:6.18.1+dfsg-1",
+        "0d05bec0cff2486f4537dd0236fece99f3565b62959717f82e975be8e0cf1393",
+        "public domain",
+        "sound font",
+        "sound font",
+    ),
 )

@@ -47,6 +47,11 @@ def spectrum(signals: torch.Tensor) -> torch.Tensor:
     return torch.fft.rfft(signals, next_fast_len(signals.shape[-1], real=True), norm="ortho")
 
 
+def squared(spectra: torch.Tensor) -> torch.Tensor:
+    """Squared modulus: complex of any shape -> float of the same, cheaper than of the modulus."""
+    return spectra.real**2 + spectra.imag**2
+
+
 def known_bins(trusted: torch.Tensor, bins: int) -> torch.Tensor:
     """Which of so many bins, 0 Hz to the Nyquist frequency, are known of a recording: (B, bins), 1 for these, else 0.
 

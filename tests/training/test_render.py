@@ -97,14 +97,15 @@ def test_test_renders_share_no_work_with_training() -> None:
     assert not others & set(files)
 
 
-@pytest.mark.parametrize("lack", ["fluidsynth", "sound font", "music21"])
+@pytest.mark.parametrize("lack", ["fluidsynth", "sound font of csound-soundfont", "music21"])
 def test_what_is_missing_is_said_and_nothing_rendered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lack: str
 ) -> None:
-    font = tmp_path / render.SOUND_FONT
-    font.parent.mkdir(parents=True)
-    if lack != "sound font":
-        font.touch()
+    for name, path in render.SOUND_FONTS.items():
+        font = tmp_path / path
+        font.parent.mkdir(parents=True)
+        if lack != f"sound font of {name}":
+            font.touch()
     monkeypatch.setattr(shutil, "which", lambda name: None if lack == "fluidsynth" else "/bin/true")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if lack == "music21" else True)
     lines: list[str] = []

@@ -23,7 +23,7 @@ from mp3fix.training.networks.lattner import (
     linear,
     signed_root,
 )
-from mp3fix.training.spectra import istft, stft
+from mp3fix.training.spectra import istft, squared, stft
 from mp3fix.training.systems.base import Exported, Graph, System, contract_fields
 
 PENALTY = 10.0  # of the gradient penalty (Gulrajani et al. 2017, arXiv 1704.00028)
@@ -169,9 +169,9 @@ class Levels:
     """
 
     def __init__(self, spectrum: torch.Tensor, reference: torch.Tensor) -> None:
-        power = reference.real**2 + reference.imag**2
+        power = squared(reference)
         scaled = spectrum / (power.mean((1, 2), keepdim=True).sqrt() + 1e-2)
-        power = scaled.real**2 + scaled.imag**2 + FLOOR**2
+        power = squared(scaled) + FLOOR**2
         self.log = 0.5 * torch.log(power)
         self.magnitude = power**0.25
         self.root = scaled * power**-0.25
@@ -180,7 +180,7 @@ class Levels:
         """The terms on spectra, by name; `known` (B, F, 1) is 1 for each bin that counts."""
         root = self.root - other.root
         apart = {
-            "root": (root.real**2 + root.imag**2 + 1e-10).sqrt(),
+            "root": (squared(root) + 1e-10).sqrt(),
             "magnitude": (self.magnitude - other.magnitude).abs(),
             "log": (self.log - other.log).abs(),
         }
