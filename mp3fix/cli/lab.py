@@ -79,12 +79,18 @@ def export(
     reach: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="How far seeds differ: 1 is all the network finds possible. Ours: 0.5."
+            min=0, max=1, help="How far seeds differ: 1 is all the network finds possible. Ours: 0.58."
         ),
     ] = None,
     air: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="How loud noise is where all else of a frame is empty. Ours: 0.25."),
+        typer.Option(
+            min=0, max=1, help="How loud noise is where all else is empty and the rest tones. Ours: 0.04."
+        ),
+    ] = None,
+    noisy_air: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="The same where the rest is noise and attacks. Ours: 0.5."),
     ] = None,
     licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "CC-BY-SA-4.0",
     variants: Annotated[
@@ -100,12 +106,14 @@ def export(
     from mp3fix.training.systems.folded import FoldedSystem
 
     system, state = exporting.load_checkpoint(run / "checkpoint.pt")
-    given = {"texture": texture, "reach": reach, "air": air}
+    given = {"texture": texture, "reach": reach, "air": air, "noisy_air": noisy_air}
     dials = {name: value for name, value in given.items() if value is not None}
     if isinstance(system, FoldedSystem):
         system.dials = replace(system.dials, **dials)
     elif dials:
-        raise Mp3fixError("--texture, --reach and --air are for the generator of music.toml only")
+        raise Mp3fixError(
+            "--texture, --reach, --air and --noisy-air are for the generator of music.toml only"
+        )
     models.mkdir(parents=True, exist_ok=True)
     name = state["config"]["name"]
     for graph in system.exported():

@@ -29,7 +29,7 @@ DITHER_SHARE = 0.3  # ... of these, with dither: its floor must not be taken for
 FASTER_HZ = 20500.0  # what is played faster is known up to here: soxr's filter is 4 dB down at 21 kHz
 BARE_SHARE = 0.08  # of the other MP3s whose bits are not known either, as of other codecs and damaged files
 # How often a category is drawn, relative to its length: of solo and vocals there is little.
-WEIGHTS = {"solo": 4.0, "vocals": 5.0, "pop or rock": 1.5}
+WEIGHTS = {"solo": 2.6, "vocals": 5.0, "pop or rock": 1.5}
 SETTINGS: tuple[tuple[Setting, float], ...] = (
     (codec.mono(16), 1.2),
     (codec.mono(24), 2.6),

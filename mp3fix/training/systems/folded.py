@@ -21,6 +21,10 @@ SMALL = 0.2  # of a band's power: a correction of as much is half set aside in a
 MASKED = (
     0.3  # of a band's power: noise of as much is drawn at half its power, and what is weaker hardly at all
 )
+FLAT_BANDS = 1, 16  # where tones and noise are told apart: 0.3 to 5.5 kHz, which every MP3 keeps
+FLAT_REACH = 8  # frames on each side over which power is averaged before its flatness is taken
+NOISY_REACH = 36  # frames on each side over which flatness is averaged
+TONAL_DB, NOISY_DB = -5.5, -4.0  # flatness of lone instruments, and of bands with drums
 
 
 @dataclass(frozen=True)
@@ -31,15 +35,17 @@ class Dials:
         texture: its default.
         reach: scale of the song-level vector. 1 spans all that the network, which hears a second, finds possible;
             less keeps every seed closer to what is likely.
-        air: how loud the noise is, as a share, where all of a frame is otherwise empty. What is drawn between what
-            the MP3 kept restores its level; where nothing is kept to be heard with it, a draw that is not needed is
-            heard as hiss. The less of the frame is empty, the surer is what is drawn there, and the nearer to 1
-            is the share.
+        air: how loud the noise is, as a share, where all of a frame is otherwise empty, and what the MP3 kept is
+            tones. What is drawn between what the MP3 kept restores its level; where nothing is kept to be heard with
+            it, a draw that is not needed is heard as hiss. The less of the frame is empty, the surer is what is
+            drawn there, and the nearer to 1 is the share.
+        noisy_air: the same where it is noise and attacks, as of a band: air is likely there, and masked.
     """
 
     texture: float = 0.75
-    reach: float = 0.5
-    air: float = 0.25
+    reach: float = 0.58
+    air: float = 0.04
+    noisy_air: float = 0.5
 
 
 class FoldedSystem(System):
@@ -120,7 +126,7 @@ class FoldedSystem(System):
         )
         estimated = contract_fields(self.spec, "complex", context, conditioning=NAMES)
         return [
-            Graph("", Stochastic(self.generator, dials.reach, dials.air), drawn),
+            Graph("", Stochastic(self.generator, dials), drawn),
             Graph("-det", Deterministic(self.generator), estimated),
         ]
 
@@ -143,12 +149,12 @@ class Stochastic(nn.Module):
 
     Args:
         network: with its weights.
-        reach, air: see Dials.
+        dials: as set.
     """
 
-    def __init__(self, network: Folded, reach: float, air: float) -> None:
+    def __init__(self, network: Folded, dials: Dials) -> None:
         super().__init__()
-        self.network, self.reach, self.air = network, reach, air
+        self.network, self.dials = network, dials
 
     def forward(
         self,
@@ -160,7 +166,7 @@ class Stochastic(nn.Module):
     ) -> torch.Tensor:
         """One restoration, (B, 2, F, T)."""
         estimate = self.network.estimate(x, maps)
-        coloured, louder = self.network.shares(estimate, self.reach * z, texture)
+        coloured, louder = self.network.shares(estimate, self.dials.reach * z, texture)
         aside = texture * self._set_aside(estimate)
         gain = louder * self._noise_share(estimate) / FoldedSystem.spec.noise_rms
         # The mean and what colours it, less what is set aside of the correction: mean - low.
@@ -180,11 +186,37 @@ class Stochastic(nn.Module):
         """The share of the noise that is drawn, (B, 1, bands, T): see Dials.air."""
         kept, drawn = _band_power(estimate.mean), _band_power(estimate.spread)
         empty = drawn / (drawn + kept + EMPTY)
-        share = 1 - (1 - self.air) * empty * empty.mean(2, keepdim=True).square()
+        air = self.dials.air + (self.dials.noisy_air - self.dials.air) * _noisiness(estimate.low, 1 - empty)
+        share = 1 - (1 - air) * empty * empty.mean(2, keepdim=True).square()
         # Noise far below what its band keeps is not heard, and only costs waveform.
         return share * torch.sqrt(drawn / (drawn + MASKED * kept + EMPTY))
 
 
+def _noisiness(low: torch.Tensor, heard: torch.Tensor) -> torch.Tensor:
+    """How far what the MP3 kept is noise or attacks, 1, and not tones, 0, over a second: (B, 1, 1, T).
+
+    By the spectral flatness (geometric over arithmetic mean, Johnston 1988) of each band's bins, whose power is
+    averaged over time first: that of noise evens out, and that of tones does not.
+
+    Args:
+        low: the spectrum that came in, (B, 2, F, T).
+        heard: weights of the bands, (B, 1, bands, T).
+    """
+    first, last = FLAT_BANDS
+    low = low[:, :, BAND * first : BAND * last]
+    power = _over_time((low * low).sum(1, keepdim=True), FLAT_REACH).unflatten(2, (-1, BAND)) + EMPTY
+    flatness = 10 * (power.log10().mean(3) - power.mean(3).log10())
+    heard = heard[:, :, first:last] + EMPTY
+    decibels = _over_time((heard * flatness).sum(2, keepdim=True) / heard.sum(2, keepdim=True), NOISY_REACH)
+    return ((decibels - TONAL_DB) / (NOISY_DB - TONAL_DB)).clamp(0, 1)
+
+
+def _over_time(plane: torch.Tensor, reach: int) -> torch.Tensor:
+    """The mean over so many frames on each side, and the frame itself."""
+    return functional.avg_pool2d(plane, (1, 2 * reach + 1), 1, (0, reach), count_include_pad=False)
+
+
 def _band_power(plane: torch.Tensor) -> torch.Tensor:
-    """Mean power of a bin in each band: (B, C, F, T) -> (B, 1, F / 16, T)."""
-    return (plane * plane).sum(1, keepdim=True).unflatten(2, (-1, BAND)).mean(3)
+    """Mean power of a bin in each band, over all channels: (B, C, F, T) -> (B, 1, F / 16, T)."""
+    # Summed over bins first: over channels that would be two more passes over the plane.
+    return (plane * plane).unflatten(2, (-1, BAND)).mean(3).sum(1, keepdim=True)
