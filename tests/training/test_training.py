@@ -185,6 +185,9 @@ def test_the_vector_colours_what_is_drawn_the_same_way_all_along() -> None:
     )  # an end of the curve against its zero
 
 
+LOUD = Dials(reach=1.0, air=1.0, noisy_air=1.0)
+
+
 def aired(module: Stochastic, estimate: Estimate) -> Estimate:
     """The estimate with as much noise as is drawn."""
     return estimate._replace(spread=times_bands(estimate.spread, module._noise_share(estimate)))
@@ -203,7 +206,8 @@ def test_air_is_a_share_of_what_is_drawn_where_nothing_is_kept_and_nearer_to_1_t
         x[:, :, kept:] = 0
         estimate = network.estimate(x, unknown(x))
         parts = [
-            network.draw(aired(Stochastic(network, 1.0, a), estimate), noise, z, one) for a in (air, 1.0)
+            network.draw(aired(Stochastic(network, Dials(air=a, noisy_air=a)), estimate), noise, z, one)
+            for a in (air, 1.0)
         ]
         return parts[0].abs() / parts[1].abs()
 
@@ -214,10 +218,37 @@ def test_air_is_a_share_of_what_is_drawn_where_nothing_is_kept_and_nearer_to_1_t
     assert float(half[:, :, :500].mean()) > 0.98
 
 
+def test_noise_is_as_loud_as_what_is_kept_is_noisy() -> None:
+    """Above tones `air`, above noise and strokes `noisy_air`: at any level, and of what is kept alone."""
+    torch.manual_seed(0)
+    network = Folded(**TINY).eval()
+    with torch.no_grad():
+        network.map_head.weight[4, ONES] = -2.0
+    frames, kept = torch.arange(200), 320
+    noise = torch.randn(1, 2, 1025, 200)
+    noise[:, :, kept:] = 0
+    strokes = noise * (frames % 12 < 3)  # of which the first three of twelve frames sound
+    tones = 0.01 * noise
+    tones[:, :, 5:kept:9] = 1.0
+    module = Stochastic(network, Dials(air=0.0, noisy_air=0.6))
+    for gain in (1.0, 1e-2):
+        shares = []
+        for x in (tones, noise, strokes):
+            estimate = network.estimate(gain * x, unknown(x))
+            most = Stochastic(network, LOUD)._noise_share(estimate)
+            share = (module._noise_share(estimate) / most)[:, :, 40:, 60:140]
+            shares.append(float(share[..., frames[60:140] % 12 < 3].mean()))
+        quiet, loud, between = shares
+        # Of 64 bands 20 are kept: 1 - (1 - air) (44 / 64)^2.
+        assert quiet == pytest.approx(1 - (44 / 64) ** 2, abs=0.03)
+        assert loud == pytest.approx(1 - 0.4 * (44 / 64) ** 2, abs=0.03)
+        assert between == pytest.approx(loud, abs=0.03)
+
+
 def test_noise_that_its_band_masks_is_hardly_drawn() -> None:
     torch.manual_seed(0)
     network, x, zero = Folded(**TINY).eval(), torch.randn(1, 2, 1025, 40), torch.zeros(1)
-    module, noise, z = Stochastic(network, 1.0, 1.0), torch.randn(1, 2, 1025, 40), torch.zeros(1, 3)
+    module, noise, z = Stochastic(network, LOUD), torch.randn(1, 2, 1025, 40), torch.zeros(1, 3)
     shares = []
     for spread in (-5.0, 1.0):  # nepers re the level: far below what is there, and above it
         with torch.no_grad():
@@ -236,7 +267,7 @@ def test_what_is_exported_is_the_mean_less_what_is_set_aside_and_a_draw() -> Non
     with torch.no_grad():
         network.map_head.weight[:, ONES] = torch.tensor([0.3, 0.1, 0.2, 0.2, -1.0, *(6 * [0.05])])
         network.control.bias[3 * 64 :] = 0.0
-    module = Stochastic(network, 0.6, 0.3)
+    module = Stochastic(network, Dials(reach=0.6, air=0.3, noisy_air=0.4))
     x, noise, z, dial = (
         torch.randn(1, 2, 1025, 40),
         torch.randn(1, 2, 1025, 40),
@@ -263,7 +294,7 @@ def test_a_draw_goes_without_small_corrections(gain: float, left: float) -> None
         network.control.bias[:] = torch.tensor([20.0, 20.0, 20.0, -20.0, -20.0]).repeat_interleave(64)
         network.control.weight.zero_()
     x, z = torch.randn(1, 2, 1025, 20), torch.zeros(1, 3)
-    module = Stochastic(network, 1.0, 1.0)
+    module = Stochastic(network, LOUD)
     full, rest = (
         module(x, torch.zeros_like(x), z, torch.full((1,), dial), unknown(x)) - x for dial in (0.0, 1.0)
     )
