@@ -193,7 +193,7 @@ class Stochastic(nn.Module):
 
 
 def _noisiness(low: torch.Tensor, heard: torch.Tensor) -> torch.Tensor:
-    """How far what the MP3 kept is noise or attacks, 1, and not tones, 0, over a second: (B, 1, 1, T).
+    """How far what the MP3 kept is noise or attacks, 1, and not tones, 0, of about a second: (B, 1, 1, T).
 
     By the spectral flatness (geometric over arithmetic mean, Johnston 1988) of each band's bins, whose power is
     averaged over time first: that of noise evens out, and that of tones does not.
@@ -206,8 +206,9 @@ def _noisiness(low: torch.Tensor, heard: torch.Tensor) -> torch.Tensor:
     low = low[:, :, BAND * first : BAND * last]
     power = _over_time((low * low).sum(1, keepdim=True), FLAT_REACH).unflatten(2, (-1, BAND)) + EMPTY
     flatness = 10 * (power.log10().mean(3) - power.mean(3).log10())
-    heard = heard[:, :, first:last] + EMPTY
-    decibels = _over_time((heard * flatness).sum(2, keepdim=True) / heard.sum(2, keepdim=True), NOISY_REACH)
+    flatness, heard = _over_time(flatness, NOISY_REACH), heard[:, :, first:last] + EMPTY
+    # The weights are not averaged: they come from the network, which has used the context up.
+    decibels = (heard * flatness).sum(2, keepdim=True) / heard.sum(2, keepdim=True)
     return ((decibels - TONAL_DB) / (NOISY_DB - TONAL_DB)).clamp(0, 1)
 
 
