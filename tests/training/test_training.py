@@ -16,7 +16,7 @@ from mp3fix.training.examples import Examples, collate
 from mp3fix.training.losses import Weights, energy_score, excess_distance, profile_score, relative_errors
 from mp3fix.training.networks.folded import ONES, Estimate, Folded, times_bands
 from mp3fix.training.systems.base import Graph
-from mp3fix.training.systems.folded import Dials, FoldedSystem, Stochastic
+from mp3fix.training.systems.folded import FLAT_REACH, NOISY_REACH, Dials, FoldedSystem, Stochastic
 
 TINY = {"bins": 1025, "width": 16, "hidden": 16, "blocks": 2, "fine": 4, "bands": 4, "z": 3, "far": 1}
 TINY_TOML = "[network]\n" + "".join(f"{key} = {value}\n" for key, value in TINY.items())
@@ -575,12 +575,14 @@ def test_train_resume_export_restore(tmp_path: Path, small_corpus: Path) -> None
     common = {"version": "1", "licence": "CC0-1.0", "trained_on": "a test"}
     graph, estimated = system.exported()
     drawn = export.export(graph, tmp_path / "tiny.onnx", name="tiny", **common)
-    export.export(estimated, tmp_path / "det.onnx", name="det", **common)
-    assert drawn.kind == "stochastic" and drawn.context == (2 + 8) * 3 + 4 + 1 + 2
+    context = export.export(estimated, tmp_path / "det.onnx", name="det", **common).context
+    assert drawn.kind == "stochastic" and context == (2 + 8) * 3 + 4 + 1 + 2
+    assert drawn.context == FLAT_REACH + NOISY_REACH
     assert not list(tmp_path.glob("*.part.onnx"))
-    less = graph._replace(fields=graph.fields | {"context": drawn.context - 3})
-    with pytest.raises(Mp3fixError, match="reaches"):
-        export.export(less, tmp_path / "tiny.onnx", name="tiny", **common)
+    for promised in (graph, estimated):
+        less = promised._replace(fields=promised.fields | {"context": context - 3})
+        with pytest.raises(Mp3fixError, match="reaches"):
+            export.export(less, tmp_path / "less.onnx", name="less", **common)
     x = np.random.default_rng(0).standard_normal((1, 2, 1025, 30)).astype(np.float32)
     estimate = Generator.load(tmp_path / "det.onnx", "cpu").run(x)
     system.dials = Dials(texture=1.0, reach=0.25)

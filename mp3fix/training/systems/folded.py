@@ -117,7 +117,7 @@ class FoldedSystem(System):
         drawn = contract_fields(
             self.spec,
             "complex",
-            context,
+            max(context, FLAT_REACH + NOISY_REACH),
             1,
             ("spectrogram", "vector"),
             self.generator.z,
