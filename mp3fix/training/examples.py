@@ -32,14 +32,14 @@ BARE_SHARE = 0.08  # of the other MP3s whose bits are not known either, as of ot
 WEIGHTS = {"solo": 2.6, "vocals": 5.0, "pop or rock": 1.5}
 SETTINGS: tuple[tuple[Setting, float], ...] = (
     (codec.mono(16), 1.2),
-    (codec.mono(24), 2.6),
+    (codec.mono(24), 2.4),
     (codec.mono(32), 1.2),
     (codec.mono(32, own_rate=False), 0.8),
     (codec.mono(48), 1.0),
     (codec.mono(48, own_rate=False), 0.7),
     (codec.mono(64), 2.0),
-    (codec.mono(96), 0.7),
-    (codec.mono(128), 0.7),
+    (codec.mono(96), 0.9),
+    (codec.mono(128), 1.3),
     (codec.stereo(32), 0.8),
     (codec.stereo(48), 0.8),
     (codec.stereo(64), 1.2),

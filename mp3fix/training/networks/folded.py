@@ -20,7 +20,8 @@ band's level is open at this moment. c is a real gain of what is there, d a chan
 drawn; both are zero for z = 0.
 
 Beside the spectrum the network takes maps of the MP3's bitstream, where there is one (bitstream/maps.py): how large the
-error of each bin is to be expected, and what was rounded to zero.
+error of each bin is to be expected, and what was rounded to zero. Within a few frames a tone and a noise of the same
+level are hard to tell apart, so it is also told each bin's power averaged over time, and how flat that is in each band.
 """
 
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ NEIGHBOURS = 6  # sums and differences of neighbouring bins, see Near.sums
 ONES = 0  # the plane of ones among what is told
 FAR = 8  # frames from one to the next that a far block sees
 LEVEL_REACH = 4  # frames on each side over which the local level is averaged
+STEADY_REACH = 8  # frames on each side over which each bin's power is averaged: noise evens out, tones do not
 LEVEL_FLOOR = 1e-4  # STFT units, about -130 dB re a full-scale sine: below, the output tends to zero
 
 
@@ -110,8 +112,9 @@ class Folded(nn.Module):
     ) -> None:
         super().__init__()
         self.folds, self.z = (bins - 1) // BAND, z
-        # Frames on each side that an output depends on: the trunk, the level of the next frame, two convolutions.
-        self.context = (blocks + FAR * far) * (kernel // 2) + LEVEL_REACH + 1 + 2
+        # Frames on each side that an output depends on: the averages or the level of the next frame and a convolution,
+        # the trunk, one more convolution.
+        self.context = max(STEADY_REACH, LEVEL_REACH + 1 + 1) + (blocks + FAR * far) * (kernel // 2) + 1
         self.fine_in = nn.Conv2d(7, fine, 3, padding=1, bias=False)
         self.fold = nn.Conv2d(fine, bands, (BAND, 1), stride=(BAND, 1))
         self.enter = nn.Conv1d(self.folds * bands, width, 1)
@@ -122,14 +125,15 @@ class Folded(nn.Module):
         self.unfold = nn.ConvTranspose2d(bands, fine, (BAND, 1), stride=(BAND, 1))
         self.mix_fine = nn.Conv2d(fine, fine, 3, padding=1, groups=fine, bias=False)
         self.mix_wide = nn.Conv2d(fine, fine, 3, padding=1, groups=fine, bias=False)
-        planes = len(NAMES) + 2  # ones, where the maps are known, the maps
+        planes = len(NAMES) + 3  # ones, where the maps are known, the maps, the power averaged over time
         self.gate = Pointwise(2 * fine + planes, 2 * fine)
         self.head = Pointwise(fine, 5 + NEIGHBOURS)
         # For each band: gates of m, a and s, and how open the level of what is there and of what is drawn is.
         self.control = nn.Conv1d(width, 5 * self.folds, 1)
-        # By the plane of ones these hold the biases of fine_in and head. What the maps say begins at zero.
+        # By the plane of ones these hold the biases of fine_in and head. What else is told begins at zero.
         self.map_fine, self.map_head = Pointwise(planes, fine), Pointwise(planes, 5 + NEIGHBOURS)
-        self.map_enter = nn.Conv1d((planes - 1) * self.folds, width, 1, bias=False)
+        # Told as the mean of each band, without the ones, and with flatness beside them.
+        self.map_enter = nn.Conv1d(planes * self.folds, width, 1, bias=False)
         places = (torch.arange(self.folds) + 0.5) / self.folds
         orders = torch.arange(z)[:, None]
         self.curves = nn.Parameter(torch.cos(torch.pi * orders * places) / (1 + orders))
@@ -158,11 +162,13 @@ class Folded(nn.Module):
         level = level.sqrt() + LEVEL_FLOOR
         magnitude = (power + 1e-16).sqrt() / level
         near = self._near(re, im)
-        told = self._told(maps, level)
+        steady = torch.log(over_time(power, STEADY_REACH) / (level * level) + 1e-10)
+        flatness = _flatness(steady)
+        told = self._told(maps, level, steady)
         features = self._features(re, im, near, level, magnitude)
         fine = torch.relu(self.fine_in(features) + self.map_fine(told))
         bands = torch.relu(self.fold(fine)).flatten(1, 2)
-        told_bands = told[:, ONES + 1 :].unflatten(2, (-1, BAND)).mean(3)
+        told_bands = torch.cat([told[:, ONES + 1 :].unflatten(2, (-1, BAND)).mean(3), 0.25 * flatness], 1)
         trunk = self.enter(bands) + self.map_enter(told_bands.flatten(1, 2))
         for block in self.trunk:
             trunk = block(trunk)
@@ -181,17 +187,19 @@ class Folded(nn.Module):
         change = times_bands(torch.cat([change_re, change_im], 1), gates[:, 0:1])
         added = times_bands(a * (a.abs() + 0.01), level * gates[:, 1:2])
         spread = times_bands(torch.exp(s.clamp(-16.0, 3.0)), level * gates[:, 2:3])
-        return Estimate(low, low + change + added, spread, open_levels, x[:, :, -1:])
+        return Estimate(low, low + change + added, spread, open_levels, flatness, x[:, :, -1:])
 
-    def _told(self, maps: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
-        """A plane of ones; where maps are known; and what they say, in numbers of some size, 0 where nothing is known.
+    def _told(self, maps: torch.Tensor, level: torch.Tensor, steady: torch.Tensor) -> torch.Tensor:
+        """A plane of ones; where maps are known; what they say, 0 where nothing is known; the power averaged over time.
 
-        Shape: maps (B, K, F, T), level (B, 1, 1, T) -> (B, K + 2, F - 1, T): without the Nyquist bin.
+        All in numbers of some size. Shape: maps (B, K, F, T), level (B, 1, 1, T), steady (B, 1, F - 1, T)
+        -> (B, K + 3, F - 1, T): without the Nyquist bin.
         """
         expected = maps[:, :1, :-1]
         known = (expected >= 0).to(maps.dtype)
         error = 0.5 + 0.25 * torch.log(expected.clamp_min(0.0) / level + 1e-5)
-        return torch.cat([torch.ones_like(known), known, known * error, known * maps[:, 1:, :-1]], 1)
+        said = [known, known * error, known * maps[:, 1:, :-1]]
+        return torch.cat([torch.ones_like(known), *said, 0.5 + 0.125 * steady], 1)
 
     def _near(self, re: torch.Tensor, im: torch.Tensor) -> "Near":
         """Neighbours of each bin; beyond the edges are zeros."""
@@ -297,6 +305,8 @@ class Estimate(NamedTuple):
         mean: X (1 + m) + sum_i f_i N_i + a, (B, 2, F, T).
         spread: s, (B, 1, F, T).
         open_levels: how open the levels of what is there and of what is drawn are, nepers, (B, 2, bands, T).
+        flatness: spectral flatness of the input's power over some 0.2 s in each band, natural logarithm of powers,
+            (B, 1, bands, T): 0 for noise and silence, below it for tones.
         nyquist: that bin of the input, (B, 2, 1, T), about which the network says nothing.
     """
 
@@ -304,6 +314,7 @@ class Estimate(NamedTuple):
     mean: torch.Tensor
     spread: torch.Tensor
     open_levels: torch.Tensor
+    flatness: torch.Tensor
     nyquist: torch.Tensor
 
     def float(self) -> "Estimate":
@@ -364,3 +375,18 @@ def _earlier(x: torch.Tensor, frames: int = 1) -> torch.Tensor:
 def times_bands(plane: torch.Tensor, bands: torch.Tensor) -> torch.Tensor:
     """Each bin times its band's value: (B, C, F, T) and (B, 1, F / 16, T) -> (B, C, F, T)."""
     return (plane.unflatten(2, (bands.shape[2], -1)) * bands.unsqueeze(3)).flatten(2, 3)
+
+
+def over_time(plane: torch.Tensor, reach: int) -> torch.Tensor:
+    """The mean over so many frames on each side, and the frame itself: same shape."""
+    return functional.avg_pool2d(plane, (1, 2 * reach + 1), 1, (0, reach), count_include_pad=False)
+
+
+def _flatness(log_power: torch.Tensor) -> torch.Tensor:
+    """Log of geometric over arithmetic mean (Johnston 1988) in each band: (B, 1, F, T) -> (B, 1, F / 16, T).
+
+    Args:
+        log_power: natural logarithm of power, with a floor: that of silence is flat.
+    """
+    bands = log_power.unflatten(2, (-1, BAND))
+    return bands.mean(3) - torch.log(torch.exp(bands).mean(3))

@@ -1,5 +1,6 @@
 """How the generator that mp3fix ships is trained and exported."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +12,7 @@ from mp3fix.training.examples import Batch
 from mp3fix.training.losses import Weights as Terms
 from mp3fix.training.losses import energy_score, excess_distance, profile_score, relative_errors
 from mp3fix.training.losses_similarity import dissimilarity, opinion
-from mp3fix.training.networks.folded import BAND, Estimate, Folded, times_bands
+from mp3fix.training.networks.folded import BAND, STEADY_REACH, Estimate, Folded, over_time, times_bands
 from mp3fix.training.spectra import istft, stft
 from mp3fix.training.systems.base import Graph, System, contract_fields
 
@@ -21,8 +22,8 @@ SMALL = 0.2  # of a band's power: a correction of as much is half set aside in a
 MASKED = (
     0.3  # of a band's power: noise of as much is drawn at half its power, and what is weaker hardly at all
 )
+DECIBELS = 10 / math.log(10)  # in a natural logarithm of powers
 FLAT_BANDS = 1, 16  # where tones and noise are told apart: 0.3 to 5.5 kHz, which every MP3 keeps
-FLAT_REACH = 8  # frames on each side over which power is averaged before its flatness is taken
 NOISY_REACH = 36  # frames on each side over which flatness is averaged
 TONAL_DB, NOISY_DB = -5.5, -4.0  # flatness of lone instruments, and of bands with drums
 
@@ -44,8 +45,8 @@ class Dials:
 
     texture: float = 0.75
     reach: float = 0.58
-    air: float = 0.04
-    noisy_air: float = 0.5
+    air: float = 0.15
+    noisy_air: float = 0.6
 
 
 class FoldedSystem(System):
@@ -117,7 +118,7 @@ class FoldedSystem(System):
         drawn = contract_fields(
             self.spec,
             "complex",
-            max(context, FLAT_REACH + NOISY_REACH),
+            max(context, STEADY_REACH + NOISY_REACH),
             1,
             ("spectrogram", "vector"),
             self.generator.z,
@@ -186,35 +187,25 @@ class Stochastic(nn.Module):
         """The share of the noise that is drawn, (B, 1, bands, T): see Dials.air."""
         kept, drawn = _band_power(estimate.mean), _band_power(estimate.spread)
         empty = drawn / (drawn + kept + EMPTY)
-        air = self.dials.air + (self.dials.noisy_air - self.dials.air) * _noisiness(estimate.low, 1 - empty)
+        noisiness = _noisiness(estimate.flatness, 1 - empty)
+        air = self.dials.air + (self.dials.noisy_air - self.dials.air) * noisiness
         share = 1 - (1 - air) * empty * empty.mean(2, keepdim=True).square()
         # Noise far below what its band keeps is not heard, and only costs waveform.
         return share * torch.sqrt(drawn / (drawn + MASKED * kept + EMPTY))
 
 
-def _noisiness(low: torch.Tensor, heard: torch.Tensor) -> torch.Tensor:
+def _noisiness(flatness: torch.Tensor, heard: torch.Tensor) -> torch.Tensor:
     """How far what the MP3 kept is noise or attacks, 1, and not tones, 0, of about a second: (B, 1, 1, T).
 
-    By the spectral flatness (geometric over arithmetic mean, Johnston 1988) of each band's bins, whose power is
-    averaged over time first: that of noise evens out, and that of tones does not.
-
     Args:
-        low: the spectrum that came in, (B, 2, F, T).
-        heard: weights of the bands, (B, 1, bands, T).
+        flatness: as of Estimate, (B, 1, bands, T).
+        heard: weights of the bands, of the same shape.
     """
     first, last = FLAT_BANDS
-    low = low[:, :, BAND * first : BAND * last]
-    power = _over_time((low * low).sum(1, keepdim=True), FLAT_REACH).unflatten(2, (-1, BAND)) + EMPTY
-    flatness = 10 * (power.log10().mean(3) - power.mean(3).log10())
-    flatness, heard = _over_time(flatness, NOISY_REACH), heard[:, :, first:last] + EMPTY
+    flatness, heard = over_time(flatness[:, :, first:last], NOISY_REACH), heard[:, :, first:last] + EMPTY
     # The weights are not averaged: they come from the network, which has used the context up.
-    decibels = (heard * flatness).sum(2, keepdim=True) / heard.sum(2, keepdim=True)
+    decibels = DECIBELS * (heard * flatness).sum(2, keepdim=True) / heard.sum(2, keepdim=True)
     return ((decibels - TONAL_DB) / (NOISY_DB - TONAL_DB)).clamp(0, 1)
-
-
-def _over_time(plane: torch.Tensor, reach: int) -> torch.Tensor:
-    """The mean over so many frames on each side, and the frame itself."""
-    return functional.avg_pool2d(plane, (1, 2 * reach + 1), 1, (0, reach), count_include_pad=False)
 
 
 def _band_power(plane: torch.Tensor) -> torch.Tensor:
