@@ -431,6 +431,23 @@ def test_maps_of_examples_tell_the_error_of_their_own_frames(small_corpus: Path)
     assert unharmed and all((example.maps == UNKNOWN).all() for example in unharmed)
 
 
+def test_what_is_played_faster_reaches_as_far_as_it_is_known(tmp_path: Path) -> None:
+    noise = np.fft.rfft(np.random.default_rng(1).standard_normal((2, 2 * corpus.RATE)))
+    noise[:, 2 * 19000 :] = 0
+    (tmp_path / "pcm").mkdir()
+    np.save(tmp_path / "pcm/noise.npy", np.round(4000 * np.fft.irfft(noise)).astype(np.int16))
+    music = replace(entry("train"), frames=2 * corpus.RATE, cutoff=19000.0, pcm="noise.npy")
+    examples, rng, knowns = Examples(tmp_path, [music], 40000, 0, 0.0), np.random.default_rng(2), []
+    for _ in range(20):
+        crop, known = examples._recording(rng)
+        power = np.abs(np.fft.rfft(crop)) ** 2
+        hz = np.fft.rfftfreq(crop.shape[1], 1 / corpus.RATE)
+        below, middle = (power[:, (hz > known - wide) & (hz < known)].mean() for wide in (200, 9000))
+        assert 10 * np.log10(below / middle) == pytest.approx(0, abs=1.5)
+        knowns.append(known)
+    assert min(knowns) < 19001 and max(knowns) > 22000
+
+
 def test_configurations_read_as_differences(tmp_path: Path) -> None:
     (tmp_path / "base.toml").write_text("batch = 4\n" + TINY_TOML)
     (tmp_path / "mine.toml").write_text('base = "base.toml"\nminutes = 2\n[network]\nwidth = 32\n')
