@@ -40,9 +40,9 @@ SETTINGS: tuple[tuple[Setting, float], ...] = (
     (codec.mono(64), 2.0),
     (codec.mono(96), 0.8),
     (codec.mono(128), 0.9),
-    (codec.stereo(32), 0.8),
-    (codec.stereo(48), 0.8),
-    (codec.stereo(64), 1.2),
+    (codec.stereo(32), 1.2),
+    (codec.stereo(48), 1.2),
+    (codec.stereo(64), 1.5),
     (codec.stereo(32, own_rate=True), 0.4),
     (codec.stereo(48, own_rate=True), 0.4),
     (codec.stereo(64, own_rate=True), 0.5),
@@ -159,7 +159,7 @@ class Examples(IterableDataset):
         peak = np.abs(recording).max()
         if peak > 0.99:
             recording *= 0.99 / peak
-        if rng.random() < 0.5:
+        if rng.random() < 0.5:  # either channel is learned from
             recording = recording[::-1]
         setting = self._settings[rng.choice(len(self._settings), p=self._odds)]
         identity = rng.random() < self._identity
@@ -220,8 +220,9 @@ class Examples(IterableDataset):
         entry = self._music[rng.choice(len(self._music), p=self._weight)]
         recording, known = self._crop(rng, entry)
         if samples:
-            hits, _ = self._hits(rng)
+            hits, hits_known = self._hits(rng)
             level = np.sqrt(np.mean(recording**2)) / (np.sqrt(np.mean(hits**2)) + 1e-6)
+            known = min(known, hits_known)
             recording = recording + hits * min(level, 10.0) * 10 ** (rng.uniform(-9, 6) / 20)
         elif rng.random() < 0.08:
             other, other_known = self._crop(rng, self._music[rng.choice(len(self._music), p=self._weight)])

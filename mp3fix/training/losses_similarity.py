@@ -26,19 +26,39 @@ SILENCE = 10**-7.2  # of the example's mean power: -90 dB re full scale for musi
 C1, C3 = 1e-4, 4.5e-4  # of the index
 WINDOW = (0.0113033910, 0.0838251475, 0.6194858457)  # of a patch: its corners, its sides, its centre
 TINY = 1e-10
-# Of the logarithm that stands for ViSQOL's map from the index to an opinion.
-OPINION, NEARLY_ALIKE = 1.1, 0.03
+# What ViSQOL's opinion loses for each unit that a band lacks, from the lowest to the highest: slopes of its own
+# regression, which is nearly linear in all of them (docs/training.md, run 11). Below 6 kHz they are next to none.
+SLOPES = 23 * (0.02,) + (0.08, 0.30, 0.36, 0.45, 0.54, 0.54, 0.42, 0.36, 0.24)
+CLOSE, NEARLY_ALIKE = 0.4, 0.03  # of the logarithm that keeps alike what nearly is
 
 
-def dissimilarity(x: torch.Tensor, y: torch.Tensor, trusted: torch.Tensor) -> torch.Tensor:
-    """One less the mean similarity index of each recording and what stands for it.
+def lost_opinion(x: torch.Tensor, y: torch.Tensor, trusted: torch.Tensor) -> torch.Tensor:
+    """What ViSQOL's mean opinion loses, and a logarithm of the mean dissimilarity, which is steep where it is small.
+
+    By its opinion alone, next to nothing would be gained where MP3s are good, and nothing below 6 kHz.
+
+    Args:
+        x, y, trusted: as of `dissimilarity`.
+
+    Returns:
+        (B,); for y = x about -1.4.
+    """
+    lacking, known = dissimilarity(x, y, trusted)
+    mean = lacking.sum(1) / known.sum(1).clamp_min(1)
+    return lacking @ torch.tensor(SLOPES, device=x.device) + CLOSE * torch.log(mean + NEARLY_ALIKE)
+
+
+def dissimilarity(
+    x: torch.Tensor, y: torch.Tensor, trusted: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """One less the mean similarity index of each recording and what stands for it, by band.
 
     Args:
         x, y: recording and other, (B, n), scaled so that the recording's rms is about 1.
         trusted: frequency up to which the recording is known, as a share of the Nyquist frequency, (B,).
 
     Returns:
-        (B,), each 0 to 2.
+        each 0 to 2, and 0 where a band is not known; 1 where it is known, else 0: (B, bands) both.
     """
     spec = StftSpec()
     mask = known_bins(trusted, spec.bins)
@@ -53,17 +73,7 @@ def dissimilarity(x: torch.Tensor, y: torch.Tensor, trusted: torch.Tensor) -> to
     wanted, other = torch.maximum(wanted, floor), torch.maximum(other, floor)
     lowest = torch.minimum(wanted.amin((1, 2), keepdim=True), other.amin((1, 2), keepdim=True))
     known = (centres <= trusted[:, None] * spec.rate / 2).to(x.dtype)
-    lacking = (1 - _similarity(wanted - lowest, other - lowest)).mean(2)
-    return (lacking * known).sum(1) / known.sum(1).clamp_min(1)
-
-
-def opinion(lacking: torch.Tensor) -> torch.Tensor:
-    """What ViSQOL's mean opinion lacks by a dissimilarity, up to a constant.
-
-    Its map from the index to an opinion is the steeper the better the sound: MP3s of 16, 32, 64 and 128 kbit/s have an
-    index of 0.64, 0.77, 0.98 and 1.00, and opinions of 1.8, 2.3, 4.2 and 4.7.
-    """
-    return OPINION * torch.log(lacking + NEARLY_ALIKE)
+    return (1 - _similarity(wanted - lowest, other - lowest)).mean(2) * known, known
 
 
 def _similarity(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:

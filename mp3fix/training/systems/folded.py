@@ -11,7 +11,7 @@ from mp3fix.bitstream.maps import NAMES
 from mp3fix.training.examples import Batch
 from mp3fix.training.losses import Weights as Terms
 from mp3fix.training.losses import energy_score, excess_distance, profile_score, relative_errors
-from mp3fix.training.losses_similarity import dissimilarity, opinion
+from mp3fix.training.losses_similarity import lost_opinion
 from mp3fix.training.networks.folded import BAND, STEADY_REACH, Estimate, Folded, over_time, times_bands
 from mp3fix.training.spectra import istft, stft
 from mp3fix.training.systems.base import Graph, System, contract_fields
@@ -98,7 +98,7 @@ class FoldedSystem(System):
         terms = {
             "score": energy_score(wanted, y + d1, y + d2, known, weights),
             "profile": profile_score(wanted, y + d1, y + d2, known),
-            "similarity": torch.cat([opinion(dissimilarity(wanted, y + d, known)) for d in (d1, d2)]).mean(),
+            "similarity": torch.cat([lost_opinion(wanted, y + d, known) for d in (d1, d2)]).mean(),
             "mean": (error + 2 * torch.relu(error - error_before)).mean(),
             "draw": error_draw.mean(),
             "harm": torch.relu(error_draw - error_before - batch.allowed / 10).mean(),
