@@ -448,6 +448,17 @@ def test_what_is_played_faster_reaches_as_far_as_it_is_known(tmp_path: Path) -> 
     assert min(knowns) < 19001 and max(knowns) > 22000
 
 
+def test_either_channel_is_learned_from(tmp_path: Path) -> None:
+    noise = 4000 * np.random.default_rng(1).standard_normal((2, 2 * corpus.RATE))
+    noise[1] = 0
+    (tmp_path / "pcm").mkdir()
+    np.save(tmp_path / "pcm/left.npy", noise.astype(np.int16))
+    music = replace(entry("train"), frames=2 * corpus.RATE, pcm="left.npy")
+    stream = iter(Examples(tmp_path, [music], 40000, 0, 0.0, identity_share=1.0))
+    loud = [bool(np.abs(next(stream).target).max() > 0.01) for _ in range(20)]
+    assert 3 < sum(loud) < 17
+
+
 def test_configurations_read_as_differences(tmp_path: Path) -> None:
     (tmp_path / "base.toml").write_text("batch = 4\n" + TINY_TOML)
     (tmp_path / "mine.toml").write_text('base = "base.toml"\nminutes = 2\n[network]\nwidth = 32\n')
