@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from mp3fix.errors import Mp3fixError
 from mp3fix.generator.contract import read_contract
 from mp3fix.training import checkpoint, corpus, loop, recording
 from mp3fix.training.config import Config
-from mp3fix.training.systems.folded import FoldedSystem
+from mp3fix.training.systems.folded import Dials, FoldedSystem
 
 EXCERPT = Path(__file__).parents[1] / "data" / "excerpt.mp3"
 NETWORK = "[network]\nbins = 1025\nwidth = 16\nhidden = 16\nblocks = 2\nfine = 4\nbands = 4\nz = 3\nfar = 1\n"
@@ -35,6 +36,12 @@ def test_help_lists_the_programs() -> None:
     assert done.returncode == 0
     for name in ("corpus", "train", "export", "evaluate", "compare", "bench"):
         assert name in done.stdout
+
+
+def test_help_of_export_tells_the_dials_of_the_bundled_generator() -> None:
+    told = re.findall(r"Ours:\s+([\d.]+)\.", lab("export", "--help").stdout)
+    ours = Dials()
+    assert [float(each) for each in told] == [ours.texture, ours.reach, ours.air, ours.noisy_air]
 
 
 @pytest.mark.parametrize(

@@ -40,13 +40,14 @@ class Dials:
             tones. What is drawn between what the MP3 kept restores its level; where nothing is kept to be heard with
             it, a draw that is not needed is heard as hiss. The less of the frame is empty, the surer is what is
             drawn there, and the nearer to 1 is the share.
-        noisy_air: the same where it is noise and attacks, as of a band: air is likely there, and masked.
+        noisy_air: the same where it is noise and attacks, as of a band: air is likely there, and masked. More than 1
+            makes up for a texture below 1.
     """
 
     texture: float = 0.75
-    reach: float = 0.58
-    air: float = 0.15
-    noisy_air: float = 0.6
+    reach: float = 0.68
+    air: float = 0.05
+    noisy_air: float = 1.2
 
 
 class FoldedSystem(System):
