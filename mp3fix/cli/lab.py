@@ -79,18 +79,18 @@ def export(
     reach: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="How far seeds differ: 1 is all the network finds possible. Ours: 0.68."
+            min=0, max=1, help="How far seeds differ: 1 is all the network finds possible. Ours: 0.58."
         ),
     ] = None,
     air: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="How loud noise is where all else is empty and the rest tones. Ours: 0.05."
+            min=0, max=1, help="How loud noise is where all else is empty and the rest tones. Ours: 0.15."
         ),
     ] = None,
     noisy_air: Annotated[
         float | None,
-        typer.Option(min=0, max=2, help="The same where the rest is noise and attacks. Ours: 1.2."),
+        typer.Option(min=0, max=2, help="The same where the rest is noise and attacks. Ours: 0.6."),
     ] = None,
     licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "CC-BY-SA-4.0",
     variants: Annotated[

@@ -45,9 +45,9 @@ class Dials:
     """
 
     texture: float = 0.75
-    reach: float = 0.68
-    air: float = 0.05
-    noisy_air: float = 1.2
+    reach: float = 0.58
+    air: float = 0.15
+    noisy_air: float = 0.6
 
 
 class FoldedSystem(System):
