@@ -431,12 +431,17 @@ def test_maps_of_examples_tell_the_error_of_their_own_frames(small_corpus: Path)
     assert unharmed and all((example.maps == UNKNOWN).all() for example in unharmed)
 
 
+def one_piece(root: Path, samples: np.ndarray, cutoff: float = 20000.0) -> corpus.Entry:
+    """A training piece at `root`, (2, n) in steps of 16 bits."""
+    (root / "pcm").mkdir()
+    np.save(root / "pcm/piece.npy", np.round(samples).astype(np.int16))
+    return replace(entry("train"), frames=samples.shape[1], cutoff=cutoff, pcm="piece.npy")
+
+
 def test_what_is_played_faster_reaches_as_far_as_it_is_known(tmp_path: Path) -> None:
     noise = np.fft.rfft(np.random.default_rng(1).standard_normal((2, 2 * corpus.RATE)))
     noise[:, 2 * 19000 :] = 0
-    (tmp_path / "pcm").mkdir()
-    np.save(tmp_path / "pcm/noise.npy", np.round(4000 * np.fft.irfft(noise)).astype(np.int16))
-    music = replace(entry("train"), frames=2 * corpus.RATE, cutoff=19000.0, pcm="noise.npy")
+    music = one_piece(tmp_path, 4000 * np.fft.irfft(noise), 19000.0)
     examples, rng, knowns = Examples(tmp_path, [music], 40000, 0, 0.0), np.random.default_rng(2), []
     for _ in range(20):
         crop, known = examples._recording(rng)
@@ -451,10 +456,7 @@ def test_what_is_played_faster_reaches_as_far_as_it_is_known(tmp_path: Path) -> 
 def test_either_channel_is_learned_from(tmp_path: Path) -> None:
     noise = 4000 * np.random.default_rng(1).standard_normal((2, 2 * corpus.RATE))
     noise[1] = 0
-    (tmp_path / "pcm").mkdir()
-    np.save(tmp_path / "pcm/left.npy", noise.astype(np.int16))
-    music = replace(entry("train"), frames=2 * corpus.RATE, pcm="left.npy")
-    stream = iter(Examples(tmp_path, [music], 40000, 0, 0.0, identity_share=1.0))
+    stream = iter(Examples(tmp_path, [one_piece(tmp_path, noise)], 40000, 0, 0.0, identity_share=1.0))
     loud = [bool(np.abs(next(stream).target).max() > 0.01) for _ in range(20)]
     assert 3 < sum(loud) < 17
 
