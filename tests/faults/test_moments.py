@@ -5,6 +5,7 @@ MOMENTS of each kind of run, drawn once and for all, from the program's start to
 
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -67,6 +68,13 @@ def temporaries(out: Path, spool: Path) -> set[str]:
     return {name for name in [*files_in(out), *files_in(spool)] if is_temporary(name)}
 
 
+def clear_probes(spool: Path) -> None:
+    """Clear away what Python itself leaves when it is killed while it tries out where temporary files may lie."""
+    for path in spool.iterdir():
+        if re.fullmatch(r"[a-z0-9_]{8}", path.name) and path.read_bytes() in (b"", b"blat"):
+            path.unlink()
+
+
 def until_writing(process: "subprocess.Popen[bytes]", out: Path, before: set[str]) -> None:
     """Wait for the first temporary file, or the program's end."""
     while process.poll() is None and not {name for name in files_in(out) if is_temporary(name)} - before:
@@ -120,6 +128,8 @@ def end_at_moments(
         whole_ones = [name for name in files_in(out) if not is_temporary(name)]
         for name in whole_ones:
             assert (out / name).read_bytes() == expected[name], (moment, name)
+        if number == signal.SIGKILL:
+            clear_probes(spool)
         left = temporaries(out, spool) - before
         assert number == signal.SIGKILL or not left, (moment, left)
         counts["with an output"] += bool(whole_ones)
