@@ -79,18 +79,21 @@ def export(
     reach: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="How far seeds differ: 1 is all the network finds possible. Ours: 0.58."
+            min=0, max=1, help="How far seeds differ: 1 is all the network finds possible. Ours: 0.72."
         ),
     ] = None,
     air: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="How loud noise is where all else is empty and the rest tones. Ours: 0.15."
+            min=0, max=1, help="How loud noise is where all else is empty and the rest tones. Ours: 0."
         ),
     ] = None,
     noisy_air: Annotated[
         float | None,
-        typer.Option(min=0, max=2, help="The same where the rest is noise and attacks. Ours: 0.6."),
+        typer.Option(min=0, max=2, help="The same where the rest is noise and attacks. Ours: 1.2."),
+    ] = None,
+    mean_with: Annotated[
+        Path | None, typer.Option(help="Take the mean of the run's weights and of this generator's (.onnx).")
     ] = None,
     licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "CC-BY-SA-4.0",
     variants: Annotated[
@@ -106,6 +109,8 @@ def export(
     from mp3fix.training.systems.folded import FoldedSystem
 
     system, state = exporting.load_checkpoint(run / "checkpoint.pt")
+    if mean_with:
+        exporting.mean_with(system.generator, mean_with)
     given = {"texture": texture, "reach": reach, "air": air, "noisy_air": noisy_air}
     dials = {name: value for name, value in given.items() if value is not None}
     if isinstance(system, FoldedSystem):
@@ -115,7 +120,7 @@ def export(
             "--texture, --reach, --air and --noisy-air are for the generator of music.toml only"
         )
     models.mkdir(parents=True, exist_ok=True)
-    name = state["config"]["name"]
+    name, trained_on = state["config"]["name"], exporting.trained_on(state, mean_with)
     for graph in system.exported():
         path = models / f"{name}{graph.suffix}.onnx"
         contract = exporting.export(
@@ -124,7 +129,7 @@ def export(
             name=path.stem,
             version=version,
             licence=licence,
-            trained_on=exporting.trained_on(state),
+            trained_on=trained_on,
         )
         unit = "samples" if contract.domain == "waveform" else "frames"
         print(f"{path}: context {contract.context} {unit}, {contract.trained_on}")

@@ -71,11 +71,32 @@ def load_checkpoint(path: Path) -> tuple[System, dict[str, Any]]:
     return system, state
 
 
-def trained_on(state: dict[str, Any]) -> str:
-    """What a generator was trained on, by its checkpoint, as one line; old checkpoints know no sources."""
+def mean_with(network: nn.Module, path: Path) -> None:
+    """Set a network's weights to the mean of them and of another generator's, from which its run has not gone far.
+
+    Such a mean is often better than both (Wortsman et al. 2022, arXiv 2203.05482).
+
+    Raises:
+        ModelError: see `weights_of`.
+        Mp3fixError: the other's weights do not fit the network.
+    """
+    own = {name: value.clone() for name, value in network.state_dict().items()}
+    checkpoint.fill_all(network, weights_of(path), path)
+    network.load_state_dict({name: 0.5 * (value + own[name]) for name, value in network.state_dict().items()})
+
+
+def trained_on(state: dict[str, Any], other: Path | None = None) -> str:
+    """What a generator was trained on, by its checkpoint, as one line; old checkpoints know no sources.
+
+    Args:
+        state: the checkpoint.
+        other: the generator whose weights were averaged with the run's.
+    """
     parts = [f"{state['step']} steps, {state['minutes']:.0f} min on {state['device']}"]
     if init := state.get("init"):
         parts.append(f"continued from {Path(init['file']).stem} {init['version']}")
+    if other:
+        parts.append(f"mean with {other.stem} {read_contract(other).version}")
     if sources := state.get("sources"):
         parts.append(", ".join(f"{source} {minutes:g} min" for source, minutes in sources.items()))
     # Folders of one's own may be many, and be called anything; a contract takes one line of some length.

@@ -23,6 +23,7 @@ MASKED = (
     0.3  # of a band's power: noise of as much is drawn at half its power, and what is weaker hardly at all
 )
 DECIBELS = 10 / math.log(10)  # in a natural logarithm of powers
+LEAST_NOISE = 1e-3  # rms magnitudes: noise that is weaker still stays so
 FLAT_BANDS = 1, 16  # where tones and noise are told apart: 0.3 to 5.5 kHz, which every MP3 keeps
 NOISY_REACH = 36  # frames on each side over which flatness is averaged
 TONAL_DB, NOISY_DB = -5.5, -4.0  # flatness of lone instruments, and of bands with drums
@@ -45,9 +46,9 @@ class Dials:
     """
 
     texture: float = 0.75
-    reach: float = 0.58
-    air: float = 0.15
-    noisy_air: float = 0.6
+    reach: float = 0.72
+    air: float = 0.0
+    noisy_air: float = 1.2
 
 
 class FoldedSystem(System):
@@ -170,10 +171,10 @@ class Stochastic(nn.Module):
         estimate = self.network.estimate(x, maps)
         coloured, louder = self.network.shares(estimate, self.dials.reach * z, texture)
         aside = texture * self._set_aside(estimate)
-        gain = louder * self._noise_share(estimate) / FoldedSystem.spec.noise_rms
+        drawn = times_bands(estimate.spread, louder * self._noise_share(estimate)) * _evened(noise[:, :, :-1])
         # The mean and what colours it, less what is set aside of the correction: mean - low.
         restored = times_bands(estimate.mean, 1 - aside) + times_bands(estimate.low, aside + coloured)
-        return estimate.whole(restored + times_bands(estimate.spread, gain) * noise[:, :, :-1])
+        return estimate.whole(restored + drawn)
 
     def _set_aside(self, estimate: Estimate) -> torch.Tensor:
         """The share of the correction that a draw goes without, (B, 1, bands, T).
@@ -193,6 +194,20 @@ class Stochastic(nn.Module):
         share = 1 - (1 - air) * empty * empty.mean(2, keepdim=True).square()
         # Noise far below what its band keeps is not heard, and only costs waveform.
         return share * torch.sqrt(drawn / (drawn + MASKED * kept + EMPTY))
+
+
+def _evened(noise: torch.Tensor) -> torch.Tensor:
+    """Noise over its own magnitude in each bin: low-noise noise (Pumplin 1985, JASA 78, 100; Kohlrausch et al. 1997,
+    Acustica 83, 659), which fluctuates less.
+
+    Levels of single bins cannot be known. In decibels those of noise have a standard deviation of 5.6; of what the
+    inverse transform leaves of this, 3.6, so that it is nearer to whatever the recording has (docs/training.md).
+
+    Shape: of the STFT of unit white noise, (B, 2, F, T) -> the same.
+    """
+    re, im = noise.chunk(2, 1)
+    least = LEAST_NOISE * FoldedSystem.spec.noise_rms
+    return noise / torch.sqrt(re * re + im * im + least * least)
 
 
 def _noisiness(flatness: torch.Tensor, heard: torch.Tensor) -> torch.Tensor:
