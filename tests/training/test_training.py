@@ -315,12 +315,35 @@ def test_what_is_exported_is_the_mean_less_what_is_set_aside_and_a_draw() -> Non
     )
     estimate = network.estimate(x, unknown(x))
     aside = times_bands(estimate.mean - estimate.low, module._set_aside(estimate))
-    drawn = network.draw(aired(module, estimate), noise, 0.6 * z, dial)
+    even = noise / (noise.square().sum(1, keepdim=True) + 1e-6).sqrt()
+    drawn = network.draw(aired(module, estimate), even, 0.6 * z, dial)
     got = module(x, FoldedSystem.spec.noise_rms * noise, z, dial, unknown(x))
     torch.testing.assert_close(
         got, estimate.whole(estimate.mean - dial * aside + drawn), rtol=1e-4, atol=1e-5
     )
     assert float(aside.abs().mean()) > 0.01 and float(drawn.abs().mean()) > 0.01
+
+
+def test_levels_of_what_is_drawn_fluctuate_less_than_those_of_noise() -> None:
+    torch.manual_seed(0)
+    network, spec = Folded(**TINY).eval(), FoldedSystem.spec
+    with torch.no_grad():
+        network.map_head.weight[4, ONES] = -2.0  # the same noise in all bins
+    module, noise = Stochastic(network, LOUD), spectra.stft(torch.randn(1, 32768), spec)
+    x = torch.zeros(1, 2, *noise.shape[1:])
+
+    def drawn(planes: torch.Tensor) -> torch.Tensor:
+        restored = module(x, planes, torch.zeros(1, 3), torch.ones(1), unknown(x))
+        return torch.complex(*restored.unbind(1))
+
+    def fluctuation(spectrum: torch.Tensor) -> float:
+        """Standard deviation of bins' levels, dB, in the sound that the spectrum becomes."""
+        levels = 20 * torch.log10(spectra.stft(spectra.istft(spectrum, spec), spec).abs() + 1e-12)
+        return float(levels[:, 20:-20, 5:-5].std())
+
+    planes = torch.stack([noise.real, noise.imag], 1)
+    assert fluctuation(noise) > 5.3 and fluctuation(drawn(planes)) < 4.0
+    assert float(drawn(0 * planes).abs().max()) == 0
 
 
 @pytest.mark.parametrize(("gain", "left"), [(0.02, 0.002), (1.0, 5 / 6)])
@@ -592,6 +615,24 @@ def test_the_contract_says_what_was_trained_on(tmp_path: Path) -> None:
     )
     many = export.trained_on(old | {"sources": {f"folder\n{k}": 1.0 for k in range(999)}})
     assert len(many) <= 2000 and many.isprintable()
+
+
+def test_weights_become_the_mean_with_another_generators(tmp_path: Path) -> None:
+    here, there, path = Folded(**TINY), Folded(**TINY), tmp_path / "other.onnx"
+    with torch.no_grad():
+        for weight in there.parameters():  # equal ones of an untrained network are written once
+            weight += 0.1 * torch.randn_like(weight)
+    common = {"name": "other", "version": "3", "licence": "CC0-1.0", "trained_on": "a test"}
+    export.export(graphs_of(there)[0], path, **common)
+    wanted = [(a + b) / 2 for a, b in zip(here.parameters(), there.parameters(), strict=True)]
+    export.mean_with(here, path)
+    for weight, mean in zip(here.parameters(), wanted, strict=True):
+        torch.testing.assert_close(weight, mean)
+    assert export.trained_on(state_of(here), path) == "7 steps, 3 min on CPU; mean with other 3"
+    with pytest.raises(Mp3fixError, match=r"other\.onnx: does not fit"):
+        export.mean_with(Folded(**{**TINY, "width": 32}), path)
+    with pytest.raises(Mp3fixError, match=r"none\.onnx"):
+        export.mean_with(here, tmp_path / "none.onnx")
 
 
 def test_minutes_are_counted_by_source() -> None:
