@@ -55,8 +55,9 @@ class Generator:
             device: "auto" (the GPU if it can be used, else the CPU), "cpu", "cuda" or "cuda:N".
             threads: CPU threads; None: one for each core this process may use. Threads and batch change the
                 result by rounding at most, and by no bit while a thread has more than 64 frames and the graph
-                has no Softplus, Log, Elu, Selu, Celu, Mish or Atan, nor sums or means over another axis than
-                the last: those ONNX Runtime rounds by how it splits the work (measured with 1.31).
+                has no Softplus, Log, Elu, Selu, Celu, Mish or Atan in single precision, nor sums or means over
+                another axis than the last: those ONNX Runtime rounds by how it splits the work (measured
+                with 1.31).
             fast: a GPU may round what it multiplies to 10 bits (TF32). Neither the CPU's result nor exact
                 seams are promised then. Nothing changes on a CPU.
 
