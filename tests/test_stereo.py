@@ -43,7 +43,9 @@ def test_opposite_channels_stay_all_but_opposite_with_the_bundled_generator(phas
     def energy(signal):
         return np.sum(np.abs(stft(signal[np.newaxis], StftSpec())[..., high:]) ** 2)
 
-    assert energy(left + right) < (0.2 if phase else 0.1) * energy(left)
+    # Low-noise noise is no signal's spectrogram: Griffin-Lim moves its phases far, and not alike for both signs.
+    most = {None: 0.01, "neighbours": 0.02, "griffinlim": 0.3}[phase]
+    assert energy(left + right) < most * energy(left)
 
 
 @pytest.mark.parametrize("kind", DRAWN)
