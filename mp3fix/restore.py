@@ -18,7 +18,7 @@ import numpy as np
 
 from mp3fix.bitstream.maps import BitstreamMaps
 from mp3fix.errors import UsageError
-from mp3fix.generator.apply import Draw, Phase, changes, grid, groups_of
+from mp3fix.generator.apply import Draw, Phase, Prepared, changes, grid, groups_of, prepared
 from mp3fix.generator.catalog import DEFAULT
 from mp3fix.generator.contract import Contract
 from mp3fix.generator.session import Generator
@@ -245,13 +245,13 @@ class Song:
         start = self._origin_inner // self._hop + (self._spec.first_frame if self._spectral else 0)
         chunks = chunked(self._analysis(self._needed(blocks)), start, size, self._context, self._multiple)
         with (
-            closing(prefetch(chunks, 1)) as ahead,
-            closing(prefetch(self._changes(ahead), 1)) as results,
+            closing(prefetch(self._prepared(chunks), 1)) as ahead,
+            closing(prefetch(changes(ahead, self._generator, self._draw), 1)) as results,
         ):
             yield from self._cut(self._synthesis(results))
 
-    def _changes(self, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, list[np.ndarray]]]:
-        return changes(chunks, self._generator, self._groups, self._draw, self._maps)
+    def _prepared(self, chunks: Iterable[Chunk]) -> Iterator[Prepared]:
+        return prepared(chunks, self._generator.contract, self._groups, self._draw, self._maps)
 
     @property
     def _origin_inner(self) -> int:

@@ -193,7 +193,8 @@ def restore_song(
         def watch(before: np.ndarray, after: np.ndarray) -> None:
             meters[0].push(before)
             # What is drawn where nothing was decoded is not written (see signal.silence).
-            meters[1].push(np.where(before.any(axis=2, keepdims=True), after, 0))
+            sounding = before.any(axis=2, keepdims=True)
+            meters[1].push(after if sounding.all() else np.where(sounding, after, 0))
 
         maps = None
         if restorer.generator.contract.conditioning:

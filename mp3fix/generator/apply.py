@@ -67,41 +67,70 @@ def grid(contract: Contract, draw: Draw) -> tuple[int, int]:
     return context, contract.multiple
 
 
-def changes(
+@dataclass(frozen=True)
+class Prepared:
+    """A chunk, and the rows that the network takes of it, for each seed and group."""
+
+    chunk: Chunk
+    rows: list[list["_Row"]]
+
+
+def prepared(
     chunks: Iterable[Chunk],
-    generator: Generator,
+    contract: Contract,
     groups: Groups,
     draw: Draw,
     maps: BitstreamMaps | None = None,
-) -> Iterator[tuple[Chunk, list[np.ndarray]]]:
-    """What the generator changes, for each chunk and seed.
+) -> Iterator[Prepared]:
+    """What the network takes of each chunk.
 
     Args:
         chunks: spectra complex64 (C, T, F), or samples float32 (C, n) for a waveform generator, with the
             context that `grid` asks for, at absolute positions.
-        generator: the generator.
+        contract: the generator's.
         groups: of channels; channels in none stay as they are.
         draw: how.
         maps: of the bitstream, for a generator that takes them; None where nothing is known.
+    """
+    seeds = _seeds(contract, draw)
+    for chunk in chunks:
+        told = _conditioning(chunk, contract, maps)
+        yield Prepared(chunk, [_rows(chunk, contract, groups, seed, draw, told) for seed in seeds])
+
+
+def changes(
+    chunks: Iterable[Prepared], generator: Generator, draw: Draw
+) -> Iterator[tuple[Chunk, list[np.ndarray]]]:
+    """What the generator changes, for each chunk and seed.
+
+    Args:
+        chunks: of `prepared`.
+        generator: the generator.
+        draw: how.
 
     Yields:
         each chunk, and a list with one array a seed: output minus input of the kept part, in the chunk's own
         type.
     """
     iterator = iter(chunks)
-    seeds = _seeds(generator.contract, draw)
-    each = len(seeds) * sum(len(group) if generator.contract.channels == 1 else 1 for group in groups)
     together = 1 if generator.device == "cpu" else draw.batch
-    while held := list(islice(iterator, max(1, together // max(1, each)))):
-        jobs = []
-        for chunk in held:
-            told = _conditioning(chunk, generator.contract, maps)
-            jobs.append([_rows(chunk, generator.contract, groups, seed, draw, told) for seed in seeds])
-        outputs = _run(
-            generator, [row for job in jobs for rows in job for row in rows], draw.texture, together
-        )
-        for chunk, job in zip(held, jobs, strict=True):
-            yield chunk, [_change(chunk, rows, outputs, generator.contract, draw) for rows in job]
+    while held := _hold(iterator, together):
+        rows = [row for each in held for rows in each.rows for row in rows]
+        outputs = _run(generator, rows, draw.texture, together)
+        for each in held:
+            yield (
+                each.chunk,
+                [_change(each.chunk, rows, outputs, generator.contract, draw) for rows in each.rows],
+            )
+
+
+def _hold(chunks: Iterator[Prepared], together: int) -> list[Prepared]:
+    """The next chunk, and as many more as can run with it."""
+    held = list(islice(chunks, 1))
+    if held:
+        each = sum(len(rows) for rows in held[0].rows)
+        held += islice(chunks, max(0, together // max(1, each) - 1))
+    return held
 
 
 def _seeds(contract: Contract, draw: Draw) -> tuple[int, ...]:
@@ -202,21 +231,47 @@ def _planes(channels: list[np.ndarray], domain: str) -> np.ndarray:
 def _run(
     generator: Generator, rows: list[_Row], texture: float | None, together: int
 ) -> Iterator[np.ndarray]:
-    """The network's output for each row. Rows of one shape next to each other run together, so many at most."""
-    contract = generator.contract
+    """The network's output for each row. Rows of one shape next to each other run together, so many at most.
+
+    A row that is the one before it bit by bit, as of songs with the same in both channels, is not run again.
+    """
     while rows:
-        batch = [row for row in rows[:together] if row.x.shape == rows[0].x.shape]
-        rows = rows[len(batch) :]
-        z = [noise.z_vector(row.seed, contract.z_size) for row in batch] if contract.z_size else None
-        taken = [row.noise for row in batch if row.noise is not None]
-        told = [row.told for row in batch if row.told is not None]
-        yield from generator.run(
-            np.stack([row.x for row in batch]),
-            noise=np.stack(taken) if taken else None,
-            z=np.stack(z) if z else None,
-            texture=texture if contract.texture else None,
-            conditioning=np.stack(told) if told else None,
-        )
+        batch: list[_Row] = []
+        places: list[int] = []  # in the batch, of each row
+        for row in rows:
+            if not (batch and _same(row, batch[-1])):
+                if len(batch) == together or row.x.shape != rows[0].x.shape:
+                    break
+                batch.append(row)
+            places.append(len(batch) - 1)
+        rows = rows[len(places) :]
+        outputs = _run_batch(generator, batch, texture)
+        yield from (outputs[place] for place in places)
+
+
+def _same(row: _Row, other: _Row) -> bool:
+    """Whether the network takes the same of both."""
+    pairs = (row.x, other.x), (row.noise, other.noise), (row.told, other.told)
+    return row.seed == other.seed and all(a is b or np.array_equal(a, b) for a, b in pairs)  # type: ignore[arg-type]
+
+
+def _run_batch(generator: Generator, rows: list[_Row], texture: float | None) -> np.ndarray:
+    contract = generator.contract
+    z = [noise.z_vector(row.seed, contract.z_size) for row in rows] if contract.z_size else None
+    noises = [row.noise for row in rows if row.noise is not None]
+    told = [row.told for row in rows if row.told is not None]
+    return generator.run(
+        _stacked([row.x for row in rows]),
+        noise=_stacked(noises) if noises else None,
+        z=np.stack(z) if z else None,
+        texture=texture if contract.texture else None,
+        conditioning=_stacked(told) if told else None,
+    )
+
+
+def _stacked(arrays: list[np.ndarray]) -> np.ndarray:
+    """What np.stack gives, without a copy of a single array."""
+    return arrays[0][np.newaxis] if len(arrays) == 1 else np.stack(arrays)
 
 
 def _change(
@@ -224,15 +279,28 @@ def _change(
 ) -> np.ndarray:
     """Output minus input of the kept part, (C, T, F) or (C, n)."""
     result = np.zeros_like(chunk.kept(chunk.data))
+    inner = slice(chunk.start - chunk.first, chunk.stop - chunk.first)
     for row in rows:
         y = next(outputs)
         for k, channel in enumerate(row.channels):
             x = chunk.data[channel]
-            plane = (y[2 * k] + 1j * y[2 * k + 1] if contract.domain == "complex" else y[k]).T
-            if draw.phase != "complex":
-                plane = _phases(x, np.abs(plane), row.drawn[k], contract.stft, draw.phase)
-            result[channel] = chunk.kept((plane - x)[np.newaxis])[0]
+            if draw.phase == "complex":
+                result[channel] = _plane(y[..., inner], k, contract.domain) - x[inner]
+            else:
+                magnitude = np.abs(_plane(y, k, contract.domain))
+                found = _phases(x, magnitude, row.drawn[k], contract.stft, draw.phase)
+                result[channel] = found[inner] - x[inner]
     return result
+
+
+def _plane(y: np.ndarray, channel: int, domain: str) -> np.ndarray:
+    """A channel of what the network gives, (P, F, T) or (P, n): complex64 or float32 (T, F), or float32 (n,)."""
+    if domain != "complex":
+        return y[channel].T
+    _, bins, count = y.shape
+    plane = np.empty((count, bins), np.complex64)
+    plane.real, plane.imag = y[2 * channel].T, y[2 * channel + 1].T
+    return plane
 
 
 def _phases(

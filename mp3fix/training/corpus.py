@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from mp3fix.errors import Mp3fixError
+from mp3fix.generator.devices import available_cores
 from mp3fix.training.material import STEMS, Material, Report, materials, piece_of
 from mp3fix.training.recording import RATE, cutoff, read
 from mp3fix.training.testset import TEST
@@ -69,8 +71,9 @@ def split_of(piece: str) -> str:
 def build(root: Path, added: Sequence[Path], report: Report) -> list[Entry]:
     """Decode and measure every file below root/raw and the added folders; write and return the index.
 
-    Files already decoded are taken from the existing index, so an interrupted run goes on where it was. A file that
-    cannot be read, or holds nothing, is reported in one line and left out.
+    As many files at a time as there are cores. Files already decoded are taken from the existing index, so an
+    interrupted run goes on where it was. A file that cannot be read, or holds nothing, is reported in one line and left
+    out.
 
     Raises:
         Mp3fixError: an added folder does not exist, or root cannot be written to (a full disk, say).
@@ -85,36 +88,38 @@ def build(root: Path, added: Sequence[Path], report: Report) -> list[Entry]:
     known = {entry.file: entry for entry in load(root)} if (root / "index.json").exists() else {}
     entries: dict[str, Entry] = {}
     new = 0
+
+    def decoded(material: Material) -> Entry | None:
+        entry = known.get(material.name)
+        fresh = entry is not None and _is_fresh(root / "pcm" / entry.pcm, material.paths)
+        return entry if fresh else _store(root, material, report)
+
     try:
-        for material in materials(root, added):
-            split, category = _place(material)
-            if split is None:
-                if material.kind == "added":
-                    report(f"left out: {material.name}: has the name of a test piece")
-                continue
-            entry = known.get(material.name)
-            if entry is None or not _is_fresh(root / "pcm" / entry.pcm, material.paths):
-                entry = _store(root, material, report)
+        placed = _placed(materials(root, added), report)
+        with ThreadPoolExecutor(available_cores(), "mp3fix-corpus") as pool:
+            found = pool.map(decoded, [material for material, _, _ in placed])
+            for (material, split, category), entry in zip(placed, found, strict=True):
                 if entry is None:
                     continue
-                report(f"{entry.cutoff:6.0f} Hz {entry.frames / RATE:6.1f} s  {material.name}")
-                new += 1
-            if entry.kind == "samples":  # material, not pieces to be tested on: all of it trains
-                if material.key in TEST:  # a part cut out of a test piece
-                    continue
-                split = "train"
-            # Lists, licences and rules may have changed since a file was decoded.
-            entries[material.name] = replace(
-                entry,
-                piece=material.piece,
-                licence=material.licence,
-                cutoff=min(entry.cutoff, RENDERED_HZ) if _is_render(material) else entry.cutoff,
-                split=split,
-                category=category,
-            )
-            if new == SAVE_EVERY:
-                _save(root, {**known, **entries})
-                new = 0
+                if entry is not known.get(material.name):
+                    report(f"{entry.cutoff:6.0f} Hz {entry.frames / RATE:6.1f} s  {material.name}")
+                    new += 1
+                if entry.kind == "samples":  # material, not pieces to be tested on: all of it trains
+                    if material.key in TEST:  # a part cut out of a test piece
+                        continue
+                    split = "train"
+                # Lists, licences and rules may have changed since a file was decoded.
+                entries[material.name] = replace(
+                    entry,
+                    piece=material.piece,
+                    licence=material.licence,
+                    cutoff=min(entry.cutoff, RENDERED_HZ) if _is_render(material) else entry.cutoff,
+                    split=split,
+                    category=category,
+                )
+                if new == SAVE_EVERY:
+                    _save(root, {**known, **entries})
+                    new = 0
         known = {}  # what is no longer there goes
         _save(root, entries)
         lines = [f"{e.split}\t{e.category}\t{e.piece}\t{e.file}" for e in entries.values()]
@@ -126,6 +131,18 @@ def build(root: Path, added: Sequence[Path], report: Report) -> list[Entry]:
     finally:  # after Ctrl-C too: what is done stays done
         with suppress(OSError):
             _save(root, {**known, **entries})
+
+
+def _placed(found: Iterable[Material], report: Report) -> list[tuple[Material, str, str]]:
+    """What belongs to the corpus, with its split and category."""
+    placed = []
+    for material in found:
+        split, category = _place(material)
+        if split is not None:
+            placed.append((material, split, category))
+        elif material.kind == "added":
+            report(f"left out: {material.name}: has the name of a test piece")
+    return placed
 
 
 def load(root: Path) -> list[Entry]:

@@ -10,11 +10,14 @@ import struct
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import soundfile
 
+from mp3fix.generator.devices import available_cores
 from mp3fix.training.scores import ENSEMBLES, RENDERS, WORKS, Ensemble, Work
 
 RATE = 44100
@@ -49,7 +52,8 @@ def missing(root: Path) -> list[str]:
 def render_all(
     root: Path, report: Callable[[str], None], renders: Iterable[tuple[str, str]] = RENDERS
 ) -> None:
-    """Render the list into root/raw/renders/WORK--ENSEMBLE.flac; what is there already is left alone.
+    """Render the list into root/raw/renders/WORK--ENSEMBLE.flac, as many at a time as there are cores; what is there
+    already is left alone.
 
     Where fluidsynth, a sound font or music21 is missing, say so and render nothing.
     """
@@ -61,11 +65,19 @@ def render_all(
         report(f"scores are not rendered: no {', no '.join(lacks)} ({len(wanted)} pieces fewer)")
         return
     folder.mkdir(parents=True, exist_ok=True)
-    for work, ensemble, path in wanted:
+    reading = Lock()  # music21 keeps what it has read in files
+
+    def make(item: tuple[str, str, Path]) -> None:
+        work, ensemble, path = item
         report(f"rendering {path.name}")
-        notes = list(score_notes(WORKS[work]))
+        with reading:
+            notes = list(score_notes(WORKS[work]))
         players = ENSEMBLES[ensemble]
         render(notes, players, path, root / SOUND_FONTS[players.font])
+
+    with ThreadPoolExecutor(available_cores(), "mp3fix-render") as pool:
+        for _ in pool.map(make, wanted):
+            pass
 
 
 def score_notes(work: Work) -> Iterator[Note]:

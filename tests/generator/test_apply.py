@@ -5,7 +5,7 @@ import pytest
 from networks import SMALL
 from pipeline import DRAWN, KINDS, restorer
 
-from mp3fix.generator.apply import Draw, changes, grid, groups_of
+from mp3fix.generator.apply import Draw, changes, grid, groups_of, prepared
 from mp3fix.signal import noise
 from mp3fix.signal.chunks import chunked
 
@@ -49,7 +49,8 @@ def run(kind, data, draw, size=None, first=0, groups=STEREO, strength=1.0):
     generator = restorer(kind, strength=strength).generator
     context, multiple = grid(generator.contract, draw)
     chunks = chunked([data], first, size or data.shape[1], context, multiple)
-    parts = [drawn for _, drawn in changes(chunks, generator, groups, draw)]
+    rows = prepared(chunks, generator.contract, groups, draw)
+    parts = [drawn for _, drawn in changes(rows, generator, draw)]
     return [np.concatenate(each, axis=1) for each in zip(*parts, strict=True)]
 
 
@@ -81,6 +82,33 @@ def test_a_generator_of_pairs_hears_a_single_channel_twice(kind):
     (twice,) = run(kind, np.concatenate([data, data]), draw)
     assert np.array_equal(alone[0], twice[0])
     assert np.array_equal(alone[0], twice[1])
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+@pytest.mark.parametrize("kind", [kind for kind in DRAWN if "pair" not in kind])
+def test_two_channels_that_are_one_take_the_time_of_one(kind, batch, monkeypatch):
+    """Of mono in two channels the second is the first; of any other song each is its own."""
+    generator, count = restorer(kind).generator, 0
+    original = generator.run
+
+    def counted(x, **others):
+        nonlocal count
+        count += len(x)
+        return original(x, **others)
+
+    monkeypatch.setattr(generator, "run", counted)
+    monkeypatch.setattr(generator, "device", "cuda:0")  # takes batches
+    mono, draw = song(kind, channels=1), Draw(seeds=(7, 8), phase=found(kind), batch=batch)
+    same = run(kind, np.concatenate([mono, mono]), draw)
+    assert count == 2
+    nearly = np.concatenate([mono, mono])
+    nearly[1, 5] *= 1 + 1e-6
+    different = run(kind, nearly, draw)
+    assert count == 2 + 4
+    for seed, (one, two) in enumerate(zip(same, different, strict=True)):
+        (alone,) = run(kind, mono, Draw(seeds=(7 + seed,), phase=found(kind)), groups=((0,),))
+        assert np.array_equal(one[0], alone[0]) and np.array_equal(one[1], alone[0])
+        assert np.abs(two - one).max() < 1e-2 * np.abs(one).max()
 
 
 @pytest.mark.parametrize("phase", ["griffinlim", "neighbours"])
