@@ -245,6 +245,7 @@ class Song:
         start = self._origin_inner // self._hop + (self._spec.first_frame if self._spectral else 0)
         chunks = chunked(self._analysis(self._needed(blocks)), start, size, self._context, self._multiple)
         with (
+            closing(chunks),  # a loop over it would not
             closing(prefetch(self._prepared(chunks), 1)) as ahead,
             closing(prefetch(changes(ahead, self._generator, self._draw), 1)) as results,
         ):

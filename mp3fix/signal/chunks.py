@@ -10,7 +10,7 @@ Where the song ends, zeros take the place of the context. The same serves spectr
 (C, n): "frame" below means one step along axis 1.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +39,7 @@ class Chunk:
 
 def chunked(
     frames: Iterable[np.ndarray], first: int, size: int, context: int, multiple: int = 1
-) -> Iterator[Chunk]:
+) -> Generator[Chunk, None, None]:
     """Cut a stream of frames, holding no more of it than one chunk and one block.
 
     Args:
