@@ -19,6 +19,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, BinaryIO
 
+from mp3fix.blas import one_thread
 from mp3fix.files import temporary
 
 PATIENCE_S = 3.0  # for reaching the next block of a song
@@ -34,6 +35,7 @@ class Stopped(BaseException):
 
 def main() -> None:
     """Do what comes until the input ends."""
+    one_thread()
     tasks, answers = _take_pipes()
     todo: SimpleQueue[bytes | None] = SimpleQueue()
     stop = threading.Event()

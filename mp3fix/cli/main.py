@@ -3,6 +3,7 @@
 import os
 import sys
 
+from mp3fix.blas import one_thread
 from mp3fix.cli.interrupt import EXIT_CODE, Interrupt, end
 
 NAME = "mp3fix"
@@ -49,9 +50,7 @@ def run() -> None:
     """Entry point of the installed program."""
     interrupt = Interrupt()
     interrupt.install()
-    # NumPy's matrix products here are small: threads for them do little but wait in loops, which cost a sixth of all
-    # CPU time (docs/benchmarks.md).
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    one_thread()
     try:
         if sys.stderr is None:  # closed; print would turn to standard output instead, into the music
             sys.stderr = open(os.devnull, "w")  # noqa: SIM115
