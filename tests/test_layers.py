@@ -13,7 +13,7 @@ PACKAGE = ROOT / "mp3fix"
 
 # From the bottom up. Those of a line do not know each other, but modules of one package do.
 LAYERS = [
-    {"errors", "audio", "prefetch"},
+    {"errors", "audio", "blas", "prefetch"},
     {"signal", "bitstream"},
     {"files"},
     {"generator"},
