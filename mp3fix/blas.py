@@ -4,7 +4,7 @@ import os
 
 
 def one_thread() -> None:
-    """Let OpenBLAS use the calling thread alone, unless the environment says otherwise; before NumPy is imported.
+    """Let OpenBLAS use the calling thread alone, unless OPENBLAS_NUM_THREADS says otherwise; before NumPy is imported.
 
     The products here are small: its threads do little but wait in loops, which took a sixth of all CPU time
     (docs/benchmarks.md).

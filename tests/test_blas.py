@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mp3fix.generator.devices import available_cores
+
 THREADS = """
 def threads(*_):
     import numpy as np
@@ -22,7 +24,7 @@ PROGRAMS = {
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="tells threads by /proc")
-@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core: OpenBLAS has no threads anyway")
+@pytest.mark.skipif(available_cores() < 2, reason="one core: OpenBLAS has no threads anyway")
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_products_of_matrices_start_no_threads_that_wait_in_loops(program):
     """They took a sixth of all CPU time, and on a machine with many songs at a time a core of each."""
@@ -30,13 +32,11 @@ def test_products_of_matrices_start_no_threads_that_wait_in_loops(program):
 
     def counted(**more: str) -> tuple[int, int]:
         code = f"import os, sys\n{THREADS}\n{PROGRAMS[program]}"
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            env=given | more,
-            stdin=subprocess.PIPE,
-            capture_output=True,
-            text=True,
-        )
+        read, write = os.pipe()  # open for as long as the program runs: a worker ends with its input
+        with open(read), open(write, "w"):
+            done = subprocess.run(
+                [sys.executable, "-c", code], env=given | more, stdin=read, capture_output=True, text=True
+            )
         before, after = done.stderr.split()
         return int(before), int(after)
 

@@ -94,8 +94,8 @@ def prepared(
     """
     seeds = _seeds(contract, draw)
     for chunk in chunks:
-        told = _conditioning(chunk, contract, maps)
-        yield Prepared(chunk, [_rows(chunk, contract, groups, seed, draw, told) for seed in seeds])
+        heard = _heard(chunk, contract, groups, maps)
+        yield Prepared(chunk, [_rows(chunk, contract, groups, seed, draw, heard) for seed in seeds])
 
 
 def changes(
@@ -141,18 +141,23 @@ def _seeds(contract: Contract, draw: Draw) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class _Row:
-    """One row: its channels, what the network takes, and the noise as it is (complex (T, F) a channel).
-
-    `told` are the maps of its channels, (channels x maps, F, T), or None.
-    """
+class _Heard:
+    """What the network takes of some channels for every seed alike: x, and the maps (channels x maps, F, T) or None."""
 
     channels: tuple[int, ...]
-    seed: int
     x: np.ndarray
+    told: np.ndarray | None
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One row: what is heard, the noise that the network takes, and where phases are found the noise as it is
+    (complex (T, F) a channel)."""
+
+    heard: _Heard
+    seed: int
     noise: np.ndarray | None
     drawn: list[np.ndarray]
-    told: np.ndarray | None
 
 
 def _conditioning(chunk: Chunk, contract: Contract, maps: BitstreamMaps | None) -> np.ndarray | None:
@@ -168,22 +173,35 @@ def _conditioning(chunk: Chunk, contract: Contract, maps: BitstreamMaps | None) 
     return taken
 
 
+def _heard(
+    chunk: Chunk, contract: Contract, groups: Groups, maps: BitstreamMaps | None
+) -> list[list[_Heard]]:
+    """For each group, its rows but for what is drawn."""
+    told = _conditioning(chunk, contract, maps)
+
+    def of(channels: tuple[int, ...]) -> _Heard:
+        mine = None if told is None else told[list(channels)].reshape(-1, *told.shape[2:])
+        return _Heard(channels, _planes([chunk.data[c] for c in channels], contract.domain), mine)
+
+    # A generator of pairs hears a single channel twice.
+    return [
+        [of((c,)) for c in group] if contract.channels == 1 else [of(group if len(group) == 2 else group * 2)]
+        for group in groups
+    ]
+
+
 def _rows(
-    chunk: Chunk, contract: Contract, groups: Groups, seed: int, draw: Draw, told: np.ndarray | None
+    chunk: Chunk, contract: Contract, groups: Groups, seed: int, draw: Draw, heard: list[list[_Heard]]
 ) -> list[_Row]:
     rows = []
-    for number, group in enumerate(groups):
+    # A magnitude generator still takes its noise as real and imaginary parts.
+    kind = "waveform" if contract.domain == "waveform" else "complex"
+    for number, (group, parts) in enumerate(zip(groups, heard, strict=True)):
         drawn = _noise(chunk, contract, number, group, seed, draw)
-        # A generator of pairs hears a single channel twice.
-        parts = [(c,) for c in group] if contract.channels == 1 else [group if len(group) == 2 else group * 2]
         for part in parts:
-            noises = [drawn[group.index(c)] for c in part] if drawn else []
-            planes = _planes([chunk.data[c] for c in part], contract.domain)
-            # A magnitude generator still takes its noise as real and imaginary parts.
-            kind = "waveform" if contract.domain == "waveform" else "complex"
+            noises = [drawn[group.index(c)] for c in part.channels] if drawn else []
             taken = _planes(noises, kind) if "spectrogram" in contract.noise else None
-            maps = None if told is None else told[list(part)].reshape(-1, *told.shape[2:])
-            rows.append(_Row(part, seed, planes, taken, noises, maps))
+            rows.append(_Row(part, seed, taken, noises if draw.phase != "complex" else []))
     return rows
 
 
@@ -240,7 +258,7 @@ def _run(
         places: list[int] = []  # in the batch, of each row
         for row in rows:
             if not (batch and _same(row, batch[-1])):
-                if len(batch) == together or row.x.shape != rows[0].x.shape:
+                if len(batch) == together or row.heard.x.shape != rows[0].heard.x.shape:
                     break
                 batch.append(row)
             places.append(len(batch) - 1)
@@ -251,7 +269,8 @@ def _run(
 
 def _same(row: _Row, other: _Row) -> bool:
     """Whether the network takes the same of both."""
-    pairs = (row.x, other.x), (row.noise, other.noise), (row.told, other.told)
+    mine, theirs = row.heard, other.heard
+    pairs = (mine.x, theirs.x), (row.noise, other.noise), (mine.told, theirs.told)
     return row.seed == other.seed and all(a is b or np.array_equal(a, b) for a, b in pairs)  # type: ignore[arg-type]
 
 
@@ -259,9 +278,9 @@ def _run_batch(generator: Generator, rows: list[_Row], texture: float | None) ->
     contract = generator.contract
     z = [noise.z_vector(row.seed, contract.z_size) for row in rows] if contract.z_size else None
     noises = [row.noise for row in rows if row.noise is not None]
-    told = [row.told for row in rows if row.told is not None]
+    told = [row.heard.told for row in rows if row.heard.told is not None]
     return generator.run(
-        _stacked([row.x for row in rows]),
+        _stacked([row.heard.x for row in rows]),
         noise=_stacked(noises) if noises else None,
         z=np.stack(z) if z else None,
         texture=texture if contract.texture else None,
@@ -282,7 +301,7 @@ def _change(
     inner = slice(chunk.start - chunk.first, chunk.stop - chunk.first)
     for row in rows:
         y = next(outputs)
-        for k, channel in enumerate(row.channels):
+        for k, channel in enumerate(row.heard.channels):
             x = chunk.data[channel]
             if draw.phase == "complex":
                 result[channel] = _plane(y[..., inner], k, contract.domain) - x[inner]

@@ -62,7 +62,7 @@ def gaussian(seed: int, stream: int, purpose: Purpose, start: int, count: int) -
     return noise
 
 
-@lru_cache(maxsize=64)  # 2 MB: chunks overlap, and take a fourth of their noise twice
+@lru_cache(maxsize=256)  # 8 MB, five seeds of stereo: chunks overlap, and take a fourth of their noise twice
 def _gaussian_block(seed: int, stream: int, purpose: Purpose, start: int) -> np.ndarray:
     """One block of _BLOCK samples, float32."""
     uniform = (words(seed, stream, purpose, start, _BLOCK) >> np.uint64(11)).reshape(-1, 2).T * 2.0**-53

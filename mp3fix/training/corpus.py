@@ -10,16 +10,15 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from mp3fix.errors import Mp3fixError
-from mp3fix.generator.devices import available_cores
 from mp3fix.training.material import STEMS, Material, Report, materials, piece_of
+from mp3fix.training.parallel import in_order
 from mp3fix.training.recording import RATE, cutoff, read
 from mp3fix.training.testset import TEST
 
@@ -71,7 +70,7 @@ def split_of(piece: str) -> str:
 def build(root: Path, added: Sequence[Path], report: Report) -> list[Entry]:
     """Decode and measure every file below root/raw and the added folders; write and return the index.
 
-    As many files at a time as there are cores. Files already decoded are taken from the existing index, so an
+    Several files at a time (parallel.py). Files already decoded are taken from the existing index, so an
     interrupted run goes on where it was. A file that cannot be read, or holds nothing, is reported in one line and left
     out.
 
@@ -87,21 +86,24 @@ def build(root: Path, added: Sequence[Path], report: Report) -> list[Entry]:
         raise Mp3fixError(f"{root}: {error.strerror}") from None
     known = {entry.file: entry for entry in load(root)} if (root / "index.json").exists() else {}
     entries: dict[str, Entry] = {}
+    stored: dict[str, Entry] = {}  # before its turn comes, so that no interruption costs what is done
     new = 0
 
     def decoded(material: Material) -> Entry | None:
         entry = known.get(material.name)
-        fresh = entry is not None and _is_fresh(root / "pcm" / entry.pcm, material.paths)
-        return entry if fresh else _store(root, material, report)
+        if entry is None or not _is_fresh(root / "pcm" / entry.pcm, material.paths):
+            entry = _store(root, material, report)
+            if entry is not None:
+                stored[material.name] = entry
+        return entry
 
     try:
         placed = _placed(materials(root, added), report)
-        with ThreadPoolExecutor(available_cores(), "mp3fix-corpus") as pool:
-            found = pool.map(decoded, [material for material, _, _ in placed])
+        with closing(in_order(decoded, [material for material, _, _ in placed])) as found:
             for (material, split, category), entry in zip(placed, found, strict=True):
                 if entry is None:
                     continue
-                if entry is not known.get(material.name):
+                if material.name in stored:
                     report(f"{entry.cutoff:6.0f} Hz {entry.frames / RATE:6.1f} s  {material.name}")
                     new += 1
                 if entry.kind == "samples":  # material, not pieces to be tested on: all of it trains
@@ -118,9 +120,9 @@ def build(root: Path, added: Sequence[Path], report: Report) -> list[Entry]:
                     category=category,
                 )
                 if new == SAVE_EVERY:
-                    _save(root, {**known, **entries})
+                    _save(root, {**known, **stored, **entries})
                     new = 0
-        known = {}  # what is no longer there goes
+        known, stored = {}, {}  # what is no longer there goes
         _save(root, entries)
         lines = [f"{e.split}\t{e.category}\t{e.piece}\t{e.file}" for e in entries.values()]
         _write(root / "split.txt", "\n".join(["split\tcategory\tpiece\tfile", *sorted(lines)]) + "\n")
@@ -130,19 +132,19 @@ def build(root: Path, added: Sequence[Path], report: Report) -> list[Entry]:
         raise Mp3fixError(f"{root}: {error.strerror or error}") from None
     finally:  # after Ctrl-C too: what is done stays done
         with suppress(OSError):
-            _save(root, {**known, **entries})
+            _save(root, {**known, **stored, **entries})
 
 
 def _placed(found: Iterable[Material], report: Report) -> list[tuple[Material, str, str]]:
     """What belongs to the corpus, with its split and category."""
-    placed = []
+    placed = {}  # by name: folders that were added may lie in each other
     for material in found:
         split, category = _place(material)
         if split is not None:
-            placed.append((material, split, category))
+            placed[material.name] = material, split, category
         elif material.kind == "added":
             report(f"left out: {material.name}: has the name of a test piece")
-    return placed
+    return list(placed.values())
 
 
 def load(root: Path) -> list[Entry]:

@@ -10,14 +10,14 @@ import struct
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from threading import Lock
 
 import numpy as np
 import soundfile
 
-from mp3fix.generator.devices import available_cores
+from mp3fix.training.parallel import in_order
 from mp3fix.training.scores import ENSEMBLES, RENDERS, WORKS, Ensemble, Work
 
 RATE = 44100
@@ -52,8 +52,8 @@ def missing(root: Path) -> list[str]:
 def render_all(
     root: Path, report: Callable[[str], None], renders: Iterable[tuple[str, str]] = RENDERS
 ) -> None:
-    """Render the list into root/raw/renders/WORK--ENSEMBLE.flac, as many at a time as there are cores; what is there
-    already is left alone.
+    """Render the list into root/raw/renders/WORK--ENSEMBLE.flac, several at a time; what is there already is left
+    alone.
 
     Where fluidsynth, a sound font or music21 is missing, say so and render nothing.
     """
@@ -75,8 +75,8 @@ def render_all(
         players = ENSEMBLES[ensemble]
         render(notes, players, path, root / SOUND_FONTS[players.font])
 
-    with ThreadPoolExecutor(available_cores(), "mp3fix-render") as pool:
-        for _ in pool.map(make, wanted):
+    with closing(in_order(make, wanted)) as made:
+        for _ in made:
             pass
 
 

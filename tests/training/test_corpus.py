@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ import soundfile
 from mp3fix.errors import Mp3fixError
 from mp3fix.signal.cutoff import CutoffMeter
 from mp3fix.signal.stft import StftSpec, stft
-from mp3fix.training import corpus, recording
+from mp3fix.training import corpus, parallel, recording
 from mp3fix.training.testset import TEST
 
 SONGS = Path("raw/fretsonfire-songs-sectoid/usr/share/games/fretsonfire/data/songs/sectoid")
@@ -249,6 +250,7 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: py
         decoded.append(path.name)
         return read(path)
 
+    monkeypatch.setattr(parallel, "available_cores", lambda: 1)
     monkeypatch.setattr(recording, "_decode", interrupted)
     with pytest.raises(KeyboardInterrupt):
         corpus.build(root, [own], quiet)
@@ -264,6 +266,61 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: py
     os.utime(changed, (time.time() + 5, time.time() + 5))
     assert corpus.build(root, [own], quiet)[1].frames == 3 * 44100
     assert decoded[5:] == ["piece1.wav"]
+
+
+@pytest.mark.usefixtures("short")
+def test_several_files_at_a_time_are_the_same_corpus_and_none_is_made_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor lost when a file before them is interrupted, nor those that lie in two of the folders."""
+    own = tmp_path / "own"
+    folders = [own, own / "more"]
+    for k in range(6):
+        write(own / ("more" if k % 2 else "") / f"piece{k}.wav")
+    read, decoded, others = recording._decode, [], threading.Event()
+
+    def counted(path: Path) -> np.ndarray:
+        decoded.append(path.name)
+        if len(decoded) == 6:
+            others.set()
+        return read(path)
+
+    def interrupted(path: Path) -> np.ndarray:
+        if path.name == "piece0.wav":
+            assert others.wait(60)
+            raise KeyboardInterrupt
+        return counted(path)
+
+    monkeypatch.setattr(parallel, "available_cores", lambda: 1)
+    one_by_one = corpus.build(tmp_path / "corpus", folders, quiet)
+    monkeypatch.setattr(parallel, "available_cores", lambda: 3)
+    monkeypatch.setattr(recording, "_decode", interrupted)
+    decoded.append("piece0.wav")
+    with pytest.raises(KeyboardInterrupt):
+        corpus.build(tmp_path / "again", folders, quiet)
+    assert len(corpus.load(tmp_path / "again")) == 5
+    monkeypatch.setattr(recording, "_decode", counted)
+    assert corpus.build(tmp_path / "again", folders, quiet) == one_by_one
+    assert sorted(decoded[1:]) == [f"piece{k}.wav" for k in range(6)]
+
+
+def test_what_is_done_in_order_goes_ahead_a_little_and_ends_with_whoever_takes_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parallel, "available_cores", lambda: 2)
+    before, begun = set(threading.enumerate()), []
+
+    def double(number: int) -> int:
+        begun.append(number)
+        return 2 * number
+
+    assert list(parallel.in_order(double, range(50))) == [2 * k for k in range(50)]
+    begun.clear()
+    results = parallel.in_order(double, range(50))
+    assert [next(results), next(results)] == [0, 2]
+    results.close()
+    assert len(begun) <= 2 + 4
+    assert set(threading.enumerate()) == before
 
 
 @pytest.mark.usefixtures("short")
@@ -293,6 +350,7 @@ def test_a_full_disk_is_told_and_what_is_done_stays(tmp_path: Path, monkeypatch:
             raise OSError(28, "No space left on device")
         save(path, samples)
 
+    monkeypatch.setattr(parallel, "available_cores", lambda: 1)
     monkeypatch.setattr(np, "save", full)
     with pytest.raises(Mp3fixError, match="No space left"):
         corpus.build(tmp_path / "corpus", [tmp_path / "own"], quiet)
