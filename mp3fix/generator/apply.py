@@ -298,7 +298,7 @@ def _change(
 ) -> np.ndarray:
     """Output minus input of the kept part, (C, T, F) or (C, n)."""
     result = np.zeros_like(chunk.kept(chunk.data))
-    inner = slice(chunk.start - chunk.first, chunk.stop - chunk.first)
+    inner = chunk.inner
     for row in rows:
         y = next(outputs)
         for k, channel in enumerate(row.heard.channels):

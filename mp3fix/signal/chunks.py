@@ -32,9 +32,14 @@ class Chunk:
     first: int
     data: np.ndarray
 
+    @property
+    def inner(self) -> slice:
+        """The kept frames among those of the data."""
+        return slice(self.start - self.first, self.stop - self.first)
+
     def kept(self, result: np.ndarray) -> np.ndarray:
         """The kept part of what was made of the data, (C, T, ...) -> (C, stop - start, ...)."""
-        return result[:, self.start - self.first : self.stop - self.first]
+        return result[:, self.inner]
 
 
 def chunked(

@@ -25,9 +25,8 @@ class CutoffMeter:
     def push(self, frames: np.ndarray) -> None:
         """Take frames in, complex64 (channels, T, F)."""
         if frames.shape[1]:
-            parts = np.ascontiguousarray(frames).view(
-                frames.real.dtype
-            )  # (C, T, 2 F): real, imaginary, real, ...
+            # (C, T, 2 F): real, imaginary, real, ...
+            parts = np.ascontiguousarray(frames).view(frames.real.dtype)
             power = np.square(parts).sum((0, 1), dtype=np.float64)
             self._power += power[0::2] + power[1::2]
             self._frames += frames.shape[1]
