@@ -54,7 +54,8 @@ class Contract:
         default_texture: what the user hears unless asked otherwise, 0..1.
         conditioning: the maps it takes of the MP3's bitstream (bitstream/maps.py), in the order of the input's axis.
         unknown: the value of a map where nothing is known.
-        context: frames (of a waveform generator: samples) on each side of a chunk that its output depends on.
+        context: frames (of a waveform generator: samples) on each side of a chunk that its output depends on. Each
+            chunk comes with as many; what the graph gives for them is not used.
         multiple: chunks start and end on absolute multiples of this many frames (samples).
         precision: of the weights.
     """

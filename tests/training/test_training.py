@@ -14,9 +14,18 @@ from mp3fix.signal import stft as plain
 from mp3fix.training import checkpoint, codec, config, corpus, export, loop, recording, spectra
 from mp3fix.training.examples import Examples, collate
 from mp3fix.training.losses import Weights, energy_score, excess_distance, profile_score, relative_errors
-from mp3fix.training.networks.folded import ONES, STEADY_REACH, Estimate, Folded, times_bands
+from mp3fix.training.networks.folded import (
+    FLAT_REACH,
+    NEAR_REACH,
+    ONES,
+    STEADY_REACH,
+    Estimate,
+    Folded,
+    times_bands,
+    within,
+)
 from mp3fix.training.systems.base import Graph
-from mp3fix.training.systems.folded import NOISY_REACH, Dials, FoldedSystem, Stochastic
+from mp3fix.training.systems.folded import Deterministic, Dials, FoldedSystem, Stochastic
 
 TINY = {"bins": 1025, "width": 16, "hidden": 16, "blocks": 2, "fine": 4, "bands": 4, "z": 3, "far": 1}
 TINY_TOML = "[network]\n" + "".join(f"{key} = {value}\n" for key, value in TINY.items())
@@ -284,10 +293,40 @@ def test_noise_is_as_loud_as_what_is_kept_is_noisy() -> None:
         assert between == pytest.approx(loud, abs=0.03)
 
 
+def test_of_context_nothing_is_said_and_the_rest_is_what_it_is_in_the_whole() -> None:
+    torch.manual_seed(0)
+    network = Folded(**TINY).eval()
+    with torch.no_grad():
+        network.map_head.weight[:, ONES] = 0.1
+        network.head.weight.normal_()
+    margin = network.margin
+    x, noise = torch.randn(2, 1, 2, 1025, 2 * margin + 30)
+    maps = torch.rand(1, len(NAMES), *x.shape[2:])
+    whole, part = network.estimate(x, maps), network.estimate(x, maps, margin)
+    for name in ("low", "mean", "spread", "open_levels", "nyquist"):
+        wanted = within(getattr(whole, name), margin)
+        assert wanted.shape[3] == 30
+        got = getattr(part, name)
+        # The neighbours of its first and last frames are context, too.
+        torch.testing.assert_close(within(got, NEAR_REACH), within(wanted, NEAR_REACH), rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(part.mean, within(whole.mean, margin), rtol=1e-4, atol=1e-5)
+    for module, more in (
+        (Deterministic(network), ()),
+        (Stochastic(network, LOUD), (noise, x[:, 0, :3, 0], torch.ones(1))),
+    ):
+        y = module(x, *more, maps)
+        assert y.shape == x.shape
+        assert torch.equal(y[..., :margin], x[..., :margin]) and torch.equal(
+            y[..., -margin:], x[..., -margin:]
+        )
+        assert not torch.equal(y[..., margin], x[..., margin])
+
+
 def test_noise_that_its_band_masks_is_hardly_drawn() -> None:
     torch.manual_seed(0)
-    network, x, zero = Folded(**TINY).eval(), torch.randn(1, 2, 1025, 40), torch.zeros(1)
-    module, noise, z = Stochastic(network, LOUD), torch.randn(1, 2, 1025, 40), torch.zeros(1, 3)
+    network, zero = Folded(**TINY).eval(), torch.zeros(1)
+    x, noise = torch.randn(2, 1, 2, 1025, 2 * network.margin + 40)
+    module, z = Stochastic(network, LOUD), torch.zeros(1, 3)
     shares = []
     for spread in (-5.0, 1.0):  # nepers re the level: far below what is there, and above it
         with torch.no_grad():
@@ -296,8 +335,9 @@ def test_noise_that_its_band_masks_is_hardly_drawn() -> None:
         drawn = network.draw(aired(module, network.estimate(x, unknown(x))), noise, z, torch.ones(1))
         shares.append(float((drawn.square().mean() / whole.square().mean()).sqrt()))
     assert shares[0] < 0.05 and shares[1] > 0.9
-    estimate = network.estimate(x, unknown(x))
-    assert torch.equal(module(x, noise, z, zero, unknown(x)), estimate.whole(estimate.mean))
+    estimate = network.estimate(x, unknown(x), network.margin)
+    got = within(module(x, noise, z, zero, unknown(x)), network.margin)
+    assert torch.equal(got, estimate.whole(estimate.mean))
 
 
 def test_what_is_exported_is_the_mean_less_what_is_set_aside_and_a_draw() -> None:
@@ -307,17 +347,13 @@ def test_what_is_exported_is_the_mean_less_what_is_set_aside_and_a_draw() -> Non
         network.map_head.weight[:, ONES] = torch.tensor([0.3, 0.1, 0.2, 0.2, -1.0, *(6 * [0.05])])
         network.control.bias[3 * 64 :] = 0.0
     module = Stochastic(network, Dials(reach=0.6, air=0.3, noisy_air=0.4))
-    x, noise, z, dial = (
-        torch.randn(1, 2, 1025, 40),
-        torch.randn(1, 2, 1025, 40),
-        torch.randn(1, 3),
-        torch.tensor([0.7]),
-    )
-    estimate = network.estimate(x, unknown(x))
+    x, noise = torch.randn(2, 1, 2, 1025, 2 * network.margin + 40)
+    z, dial = torch.randn(1, 3), torch.tensor([0.7])
+    estimate = network.estimate(x, unknown(x), network.margin)
     aside = times_bands(estimate.mean - estimate.low, module._set_aside(estimate))
-    even = noise / (noise.square().sum(1, keepdim=True) + 1e-6).sqrt()
+    even = within(noise / (noise.square().sum(1, keepdim=True) + 1e-6).sqrt(), network.margin)
     drawn = network.draw(aired(module, estimate), even, 0.6 * z, dial)
-    got = module(x, FoldedSystem.spec.noise_rms * noise, z, dial, unknown(x))
+    got = within(module(x, FoldedSystem.spec.noise_rms * noise, z, dial, unknown(x)), network.margin)
     torch.testing.assert_close(
         got, estimate.whole(estimate.mean - dial * aside + drawn), rtol=1e-4, atol=1e-5
     )
@@ -329,12 +365,12 @@ def test_levels_of_what_is_drawn_fluctuate_less_than_those_of_noise() -> None:
     network, spec = Folded(**TINY).eval(), FoldedSystem.spec
     with torch.no_grad():
         network.map_head.weight[4, ONES] = -2.0  # the same noise in all bins
-    module, noise = Stochastic(network, LOUD), spectra.stft(torch.randn(1, 32768), spec)
+    module, noise = Stochastic(network, LOUD), spectra.stft(torch.randn(1, 65536), spec)
     x = torch.zeros(1, 2, *noise.shape[1:])
 
     def drawn(planes: torch.Tensor) -> torch.Tensor:
         restored = module(x, planes, torch.zeros(1, 3), torch.ones(1), unknown(x))
-        return torch.complex(*restored.unbind(1))
+        return torch.complex(*within(restored, network.margin).unbind(1))
 
     def fluctuation(spectrum: torch.Tensor) -> float:
         """Standard deviation of bins' levels, dB, in the sound that the spectrum becomes."""
@@ -355,11 +391,13 @@ def test_a_draw_goes_without_small_corrections(gain: float, left: float) -> None
         network.map_head.weight[4, ONES] = -16.0  # next to no noise
         network.control.bias[:] = torch.tensor([20.0, 20.0, 20.0, -20.0, -20.0]).repeat_interleave(64)
         network.control.weight.zero_()
-    x, z = torch.randn(1, 2, 1025, 20), torch.zeros(1, 3)
+    x, z = torch.randn(1, 2, 1025, 2 * network.margin + 20), torch.zeros(1, 3)
     module = Stochastic(network, LOUD)
     full, rest = (
-        module(x, torch.zeros_like(x), z, torch.full((1,), dial), unknown(x)) - x for dial in (0.0, 1.0)
+        within(module(x, torch.zeros_like(x), z, torch.full((1,), dial), unknown(x)) - x, network.margin)
+        for dial in (0.0, 1.0)
     )
+    x = within(x, network.margin)
     torch.testing.assert_close(full[:, :, :1024], gain * x[:, :, :1024], rtol=0.01, atol=1e-4)
     torch.testing.assert_close(rest[:, :, :1024], left * full[:, :, :1024], rtol=0.05, atol=1e-4)
 
@@ -687,7 +725,7 @@ def test_train_resume_export_restore(tmp_path: Path, small_corpus: Path) -> None
     drawn = export.export(graph, tmp_path / "tiny.onnx", name="tiny", **common)
     context = export.export(estimated, tmp_path / "det.onnx", name="det", **common).context
     assert drawn.kind == "stochastic" and context == STEADY_REACH + (2 + 8) * 3 + 1
-    assert drawn.context == STEADY_REACH + NOISY_REACH
+    assert drawn.context == STEADY_REACH + FLAT_REACH
     assert not list(tmp_path.glob("*.part.onnx"))
     for promised in (graph, estimated):
         less = promised._replace(fields=promised.fields | {"context": context - 3})

@@ -37,8 +37,10 @@ BAND = 16  # bins folded into one band
 NEIGHBOURS = 6  # sums and differences of neighbouring bins, see Near.sums
 ONES = 0  # the plane of ones among what is told
 FAR = 8  # frames from one to the next that a far block sees
+NEAR_REACH = 2  # frames on each side that what comes after the trunk sees
 LEVEL_REACH = 4  # frames on each side over which the local level is averaged
 STEADY_REACH = 8  # frames on each side over which each bin's power is averaged: noise evens out, tones do not
+FLAT_REACH = 36  # frames on each side over which flatness is averaged for the estimate
 LEVEL_FLOOR = 1e-4  # STFT units, about -130 dB re a full-scale sine: below, the output tends to zero
 
 
@@ -150,11 +152,22 @@ class Folded(nn.Module):
             for part, bias in enumerate((4.0, 4.0, 4.0, -7.0, -3.0)):
                 self.control.bias[part * self.folds : (part + 1) * self.folds] = bias  # type: ignore[index]
 
-    def estimate(self, x: torch.Tensor, maps: torch.Tensor) -> "Estimate":
-        """Everything about a restoration but the draw. Shapes: x (B, 2, F, T), maps (B, K, F, T)."""
+    @property
+    def margin(self) -> int:
+        """Frames at both ends of a chunk that are context to all others: see `estimate`."""
+        return self.context - NEAR_REACH
+
+    def estimate(self, x: torch.Tensor, maps: torch.Tensor, margin: int = 0) -> "Estimate":
+        """Everything about a restoration but the draw.
+
+        Args:
+            x: (B, 2, F, T).
+            maps: (B, K, F, T).
+            margin: frames at both ends that are heard as context alone, fewer than half of all: the estimate is of
+                the others. What comes after the trunk costs as much as the trunk and what comes before it.
+        """
         # Planes of real and imaginary parts are kept apart: to join and to split them costs as much as to use them.
-        low = x[:, :, :-1]
-        re, im = low.chunk(2, 1)
+        re, im = x[:, :, :-1].chunk(2, 1)
         power = re * re + im * im
         level = functional.avg_pool2d(
             power.mean(2, keepdim=True), (1, 2 * LEVEL_REACH + 1), stride=1, padding=(0, LEVEL_REACH)
@@ -168,10 +181,18 @@ class Folded(nn.Module):
         features = self._features(re, im, near, level, magnitude)
         fine = torch.relu(self.fine_in(features) + self.map_fine(told))
         bands = torch.relu(self.fold(fine)).flatten(1, 2)
-        told_bands = torch.cat([told[:, ONES + 1 :].unflatten(2, (-1, BAND)).mean(3), 0.25 * flatness], 1)
+        told_bands = torch.cat([told.unflatten(2, (-1, BAND)).mean(3)[:, ONES + 1 :], 0.25 * flatness], 1)
         trunk = self.enter(bands) + self.map_enter(told_bands.flatten(1, 2))
         for block in self.trunk:
             trunk = block(trunk)
+        flatness = over_time(flatness, FLAT_REACH)
+        x, fine, told, level, flatness, trunk = (
+            within(each, margin) for each in (x, fine, told, level, flatness, trunk)
+        )
+        if margin:
+            re, im = x[:, :, :-1].chunk(2, 1)
+            near = self._near(re, im)
+        low = x[:, :, :-1]
         trunk = self.norm(trunk.transpose(1, 2)).transpose(1, 2)
         bands = torch.relu(self.leave(trunk)).unflatten(1, (-1, self.folds))
         wide = torch.relu(self.unfold(bands))
@@ -300,13 +321,15 @@ class Folded(nn.Module):
 class Estimate(NamedTuple):
     """What the network says about a spectrum before anything is drawn; F is one less than the input's: no Nyquist bin.
 
+    T is the input's less what was context alone.
+
     Attributes:
         low: the input, (B, 2, F, T).
         mean: X (1 + m) + sum_i f_i N_i + a, (B, 2, F, T).
         spread: s, (B, 1, F, T).
         open_levels: how open the levels of what is there and of what is drawn are, nepers, (B, 2, bands, T).
         flatness: spectral flatness of the input's power over some 0.2 s in each band, natural logarithm of powers,
-            (B, 1, bands, T): 0 for noise and silence, below it for tones.
+            the mean over a second, (B, 1, bands, T): 0 for noise and silence, below it for tones.
         nyquist: that bin of the input, (B, 2, 1, T), about which the network says nothing.
     """
 
@@ -375,6 +398,11 @@ def _earlier(x: torch.Tensor, frames: int = 1) -> torch.Tensor:
 def times_bands(plane: torch.Tensor, bands: torch.Tensor) -> torch.Tensor:
     """Each bin times its band's value: (B, C, F, T) and (B, 1, F / 16, T) -> (B, C, F, T)."""
     return (plane.unflatten(2, (bands.shape[2], -1)) * bands.unsqueeze(3)).flatten(2, 3)
+
+
+def within(planes: torch.Tensor, margin: int) -> torch.Tensor:
+    """All frames but so many at both ends: (..., T) -> (..., T - 2 margin)."""
+    return planes[..., margin:-margin] if margin else planes
 
 
 def over_time(plane: torch.Tensor, reach: int) -> torch.Tensor:

@@ -12,7 +12,15 @@ from mp3fix.training.examples import Batch
 from mp3fix.training.losses import Weights as Terms
 from mp3fix.training.losses import energy_score, excess_distance, profile_score, relative_errors
 from mp3fix.training.losses_similarity import lost_opinion
-from mp3fix.training.networks.folded import BAND, STEADY_REACH, Estimate, Folded, over_time, times_bands
+from mp3fix.training.networks.folded import (
+    BAND,
+    FLAT_REACH,
+    STEADY_REACH,
+    Estimate,
+    Folded,
+    times_bands,
+    within,
+)
 from mp3fix.training.spectra import istft, stft
 from mp3fix.training.systems.base import Graph, System, contract_fields
 
@@ -25,7 +33,6 @@ MASKED = (
 DECIBELS = 10 / math.log(10)  # in a natural logarithm of powers
 LEAST_NOISE = 1e-3  # rms magnitudes: noise that is weaker still stays so
 FLAT_BANDS = 1, 16  # where tones and noise are told apart: 0.3 to 5.5 kHz, which every MP3 keeps
-NOISY_REACH = 36  # frames on each side over which flatness is averaged
 TONAL_DB, NOISY_DB = -5.5, -4.0  # flatness of lone instruments, and of bands with drums
 
 
@@ -80,9 +87,9 @@ class FoldedSystem(System):
         one = torch.ones(1, device=device)
 
         def draw() -> torch.Tensor:
-            noise = stft(torch.randn_like(batch.degraded), spec) / spec.noise_rms
+            noise = stft(torch.randn_like(batch.degraded), spec)
             z = torch.randn(len(noise), network.z, device=device)
-            drawn = network.draw(estimate, torch.stack([noise.real, noise.imag], 1), z, one)
+            drawn = network.draw(estimate, _evened(torch.stack([noise.real, noise.imag], 1)), z, one)
             return functional.pad(drawn, (0, 0, 0, 1))
 
         # The draws differ from the mean by what they add: one inverse transform each.
@@ -120,7 +127,7 @@ class FoldedSystem(System):
         drawn = contract_fields(
             self.spec,
             "complex",
-            max(context, STEADY_REACH + NOISY_REACH),
+            max(context, STEADY_REACH + FLAT_REACH),
             1,
             ("spectrogram", "vector"),
             self.generator.z,
@@ -143,8 +150,9 @@ class Deterministic(nn.Module):
 
     def forward(self, x: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
         """The restoration."""
-        estimate = self.network.estimate(x, maps)
-        return estimate.whole(estimate.mean)
+        margin = self.network.margin
+        estimate = self.network.estimate(x, maps, margin)
+        return _in_its_context(x, estimate.whole(estimate.mean), margin)
 
 
 class Stochastic(nn.Module):
@@ -168,13 +176,15 @@ class Stochastic(nn.Module):
         maps: torch.Tensor,
     ) -> torch.Tensor:
         """One restoration, (B, 2, F, T)."""
-        estimate = self.network.estimate(x, maps)
+        margin = self.network.margin
+        estimate = self.network.estimate(x, maps, margin)
         coloured, louder = self.network.shares(estimate, self.dials.reach * z, texture)
         aside = texture * self._set_aside(estimate)
-        drawn = times_bands(estimate.spread, louder * self._noise_share(estimate)) * _evened(noise[:, :, :-1])
+        noise = within(noise, margin)[:, :, :-1]
+        drawn = times_bands(estimate.spread, louder * self._noise_share(estimate)) * _evened(noise)
         # The mean and what colours it, less what is set aside of the correction: mean - low.
         restored = times_bands(estimate.mean, 1 - aside) + times_bands(estimate.low, aside + coloured)
-        return estimate.whole(restored + drawn)
+        return _in_its_context(x, estimate.whole(restored + drawn), margin)
 
     def _set_aside(self, estimate: Estimate) -> torch.Tensor:
         """The share of the correction that a draw goes without, (B, 1, bands, T).
@@ -194,6 +204,11 @@ class Stochastic(nn.Module):
         share = 1 - (1 - air) * empty * empty.mean(2, keepdim=True).square()
         # Noise far below what its band keeps is not heard, and only costs waveform.
         return share * torch.sqrt(drawn / (drawn + MASKED * kept + EMPTY))
+
+
+def _in_its_context(x: torch.Tensor, restored: torch.Tensor, margin: int) -> torch.Tensor:
+    """What was restored of a chunk, and at both ends its context as it was: (B, 2, F, T)."""
+    return torch.cat([x[..., :margin], restored, x[..., -margin:]], 3)
 
 
 def _evened(noise: torch.Tensor) -> torch.Tensor:
@@ -218,8 +233,8 @@ def _noisiness(flatness: torch.Tensor, heard: torch.Tensor) -> torch.Tensor:
         heard: weights of the bands, of the same shape.
     """
     first, last = FLAT_BANDS
-    flatness, heard = over_time(flatness[:, :, first:last], NOISY_REACH), heard[:, :, first:last] + EMPTY
-    # The weights are not averaged: they come from the network, which has used the context up.
+    flatness, heard = flatness[:, :, first:last], heard[:, :, first:last] + EMPTY
+    # The weights are not averaged over time: they come from the network, which has used the context up.
     decibels = DECIBELS * (heard * flatness).sum(2, keepdim=True) / heard.sum(2, keepdim=True)
     return ((decibels - TONAL_DB) / (NOISY_DB - TONAL_DB)).clamp(0, 1)
 
