@@ -322,6 +322,23 @@ def test_of_context_nothing_is_said_and_the_rest_is_what_it_is_in_the_whole() ->
         assert not torch.equal(y[..., margin], x[..., margin])
 
 
+@pytest.mark.parametrize(("kept", "tonal"), [(624, 3.1), (560, 2.44), (336, 1.0), (912, 1.0)])
+def test_what_an_encoder_leaves_empty_at_middle_bitrates_is_drawn_louder(kept: int, tonal: float) -> None:
+    """At 0.4 of a frame most, and from there on less to both sides; and more among tones than among noise."""
+    torch.manual_seed(0)
+    network = Folded(**TINY).eval()
+    with torch.no_grad():
+        network.map_head.weight[4, ONES] = -2.0
+    module = Stochastic(network, LOUD)  # of which nothing else changes the share of what is empty
+    noise = torch.randn(1, 2, 1025, 200)
+    noise[:, :, kept:] = 0
+    tones = 0.01 * noise
+    tones[:, :, 5:kept:9] = 1.0
+    for x, lift in ((tones, tonal - 1), (noise, (tonal - 1) * 0.45 / 2.1)):
+        share = module._noise_share(network.estimate(x, unknown(x)))[:, :, 58:, 60:140]
+        assert float(share.mean()) == pytest.approx(1 + lift, abs=0.12)
+
+
 def test_noise_that_its_band_masks_is_hardly_drawn() -> None:
     torch.manual_seed(0)
     network, zero = Folded(**TINY).eval(), torch.zeros(1)

@@ -30,6 +30,10 @@ SMALL = 0.2  # of a band's power: a correction of as much is half set aside in a
 MASKED = (
     0.3  # of a band's power: noise of as much is drawn at half its power, and what is weaker hardly at all
 )
+# By how much more noise is drawn among tones, and among noise and attacks, ...
+LIFT, NOISY_LIFT = 2.1, 0.45
+# ... where this share of a frame is empty; less to both sides, and by nothing where so far from it.
+LIFTED_AT, LIFTED_WITHIN = 0.4, 0.2
 DECIBELS = 10 / math.log(10)  # in a natural logarithm of powers
 LEAST_NOISE = 1e-3  # rms magnitudes: noise that is weaker still stays so
 FLAT_BANDS = 1, 16  # where tones and noise are told apart: 0.3 to 5.5 kHz, which every MP3 keeps
@@ -201,7 +205,11 @@ class Stochastic(nn.Module):
         empty = drawn / (drawn + kept + EMPTY)
         noisiness = _noisiness(estimate.flatness, 1 - empty)
         air = self.dials.air + (self.dials.noisy_air - self.dials.air) * noisiness
-        share = 1 - (1 - air) * empty * empty.mean(2, keepdim=True).square()
+        most = empty.mean(2, keepdim=True)
+        share = 1 - (1 - air) * empty * most.square()
+        # What is drawn at 64 kbit/s is too quiet, the more so the more tonal the music is (docs/training.md).
+        lift = LIFT + (NOISY_LIFT - LIFT) * noisiness
+        share = share * (1 + lift * empty * torch.relu(1 - (most - LIFTED_AT).abs() / LIFTED_WITHIN))
         # Noise far below what its band keeps is not heard, and only costs waveform.
         return share * torch.sqrt(drawn / (drawn + MASKED * kept + EMPTY))
 
