@@ -55,7 +55,7 @@ class Contract:
         conditioning: the maps it takes of the MP3's bitstream (bitstream/maps.py), in the order of the input's axis.
         unknown: the value of a map where nothing is known.
         context: frames (of a waveform generator: samples) on each side of a chunk that its output depends on. Each
-            chunk comes with as many; what the graph gives for them is not used.
+            chunk comes with as many; what the graph gives for them is not used, and it may fail without them.
         multiple: chunks start and end on absolute multiples of this many frames (samples).
         precision: of the weights.
     """

@@ -32,7 +32,7 @@ from mp3fix.training.spectra import stft
 Inputs = dict[str, np.ndarray]  # of a generator, by name
 
 SPECTRA = 96  # examples of the validation pieces: half to measure ranges on, half to measure errors on
-FRAMES = 128  # of each, and context on both sides
+FRAMES = 128  # of each, and the context of a generator of spectra on both sides
 SEED = 5
 # Smaller tensors (biases, scales, norms) stay float32: all together 70 kB, and 25 dB of the error.
 LARGE = 4096  # values
@@ -103,7 +103,8 @@ def real_inputs(
     """
     spec = contract.stft
     held = held_out(root, corpus.load(root))
-    length = (FRAMES + 2 * contract.context - 1) * spec.hop + spec.n_fft
+    context = 0 if contract.domain == "waveform" else contract.context
+    length = (FRAMES + 2 * context - 1) * spec.hop + spec.n_fft
     maps = spec if contract.conditioning else None
     examples = iter(Examples(root, held, length, SEED, 0.0, settings, identity_share, spec.rate, maps))
     inputs = []

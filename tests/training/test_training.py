@@ -12,7 +12,7 @@ from mp3fix.errors import Mp3fixError
 from mp3fix.generator.session import Generator
 from mp3fix.signal import stft as plain
 from mp3fix.training import checkpoint, codec, config, corpus, export, loop, recording, spectra
-from mp3fix.training.examples import Examples, collate
+from mp3fix.training.examples import Batch, Examples, collate
 from mp3fix.training.losses import Weights, energy_score, excess_distance, profile_score, relative_errors
 from mp3fix.training.networks.folded import (
     FLAT_REACH,
@@ -303,7 +303,7 @@ def test_of_context_nothing_is_said_and_the_rest_is_what_it_is_in_the_whole() ->
     x, noise = torch.randn(2, 1, 2, 1025, 2 * margin + 30)
     maps = torch.rand(1, len(NAMES), *x.shape[2:])
     whole, part = network.estimate(x, maps), network.estimate(x, maps, margin)
-    for name in ("low", "mean", "spread", "open_levels", "nyquist"):
+    for name in ("low", "mean", "spread", "open_levels", "flatness", "nyquist"):
         wanted = within(getattr(whole, name), margin)
         assert wanted.shape[3] == 30
         got = getattr(part, name)
@@ -322,6 +322,25 @@ def test_of_context_nothing_is_said_and_the_rest_is_what_it_is_in_the_whole() ->
         assert not torch.equal(y[..., margin], x[..., margin])
 
 
+def test_training_hears_the_noise_that_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of one magnitude in all bins, as in what is exported."""
+    system = FoldedSystem(Weights(), **TINY)
+    heard = []
+    draw = system.generator.draw
+    monkeypatch.setattr(
+        system.generator,
+        "draw",
+        lambda estimate, noise, z, one: heard.append(noise) or draw(estimate, noise, z, one),
+    )
+    samples = 0.1 * torch.randn(2, 24 * 512 + 2048)
+    maps = torch.full((2, len(NAMES), 1025, 25), UNKNOWN)
+    batch = Batch(samples, samples + 0.01, torch.ones(2), torch.ones(2), maps)
+    system.losses(batch)
+    assert len(heard) == 2
+    for noise in heard:
+        assert float(noise.square().sum(1).sqrt().sub(1).abs().mean()) < 0.01
+
+
 @pytest.mark.parametrize(("kept", "tonal"), [(624, 3.1), (560, 2.44), (336, 1.0), (912, 1.0)])
 def test_what_an_encoder_leaves_empty_at_middle_bitrates_is_drawn_louder(kept: int, tonal: float) -> None:
     """At 0.4 of a frame most, and from there on less to both sides; and more among tones than among noise."""
@@ -335,8 +354,9 @@ def test_what_an_encoder_leaves_empty_at_middle_bitrates_is_drawn_louder(kept: i
     tones = 0.01 * noise
     tones[:, :, 5:kept:9] = 1.0
     for x, lift in ((tones, tonal - 1), (noise, (tonal - 1) * 0.45 / 2.1)):
-        share = module._noise_share(network.estimate(x, unknown(x)))[:, :, 58:, 60:140]
-        assert float(share.mean()) == pytest.approx(1 + lift, abs=0.12)
+        share = module._noise_share(network.estimate(x, unknown(x)))[..., 60:140]
+        assert float(share[:, :, 58:].mean()) == pytest.approx(1 + lift, abs=0.12)
+        assert float(share[:, :, : kept // 16].mean()) < 0.25  # what is kept is not covered
 
 
 def test_noise_that_its_band_masks_is_hardly_drawn() -> None:
@@ -748,7 +768,7 @@ def test_train_resume_export_restore(tmp_path: Path, small_corpus: Path) -> None
         less = promised._replace(fields=promised.fields | {"context": context - 3})
         with pytest.raises(Mp3fixError, match="reaches"):
             export.export(less, tmp_path / "less.onnx", name="less", **common)
-    x = np.random.default_rng(0).standard_normal((1, 2, 1025, 30)).astype(np.float32)
+    x = np.random.default_rng(0).standard_normal((1, 2, 1025, 2 * context + 30)).astype(np.float32)
     estimate = Generator.load(tmp_path / "det.onnx", "cpu").run(x)
     system.dials = Dials(texture=1.0, reach=0.25)
     export.export(system.exported()[0], tmp_path / "near.onnx", name="near", **common)
@@ -758,6 +778,7 @@ def test_train_resume_export_restore(tmp_path: Path, small_corpus: Path) -> None
         for name, vector in (("tiny.onnx", z), ("near.onnx", 4 * z))
     )
     np.testing.assert_allclose(wide, near, atol=1e-6)
+    assert not np.allclose(wide[..., context:-context], x[..., context:-context], atol=1e-6)
     silent = Generator.load(tmp_path / "tiny.onnx", "cpu").run(
         x, noise=x, z=np.ones((1, 3), np.float32), texture=0.0
     )

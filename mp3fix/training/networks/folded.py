@@ -154,7 +154,7 @@ class Folded(nn.Module):
 
     @property
     def margin(self) -> int:
-        """Frames at both ends of a chunk that are context to all others: see `estimate`."""
+        """Frames at both ends of a chunk about which nothing is said: all its context, but for neighbours."""
         return self.context - NEAR_REACH
 
     def estimate(self, x: torch.Tensor, maps: torch.Tensor, margin: int = 0) -> "Estimate":
@@ -163,8 +163,9 @@ class Folded(nn.Module):
         Args:
             x: (B, 2, F, T).
             maps: (B, K, F, T).
-            margin: frames at both ends that are heard as context alone, fewer than half of all: the estimate is of
-                the others. What comes after the trunk costs as much as the trunk and what comes before it.
+            margin: frames at both ends that are heard as context alone: the estimate is of the others, of which the
+                first and last NEAR_REACH lack their neighbours. What comes after the trunk costs as much as the trunk
+                and what comes before it.
         """
         # Planes of real and imaginary parts are kept apart: to join and to split them costs as much as to use them.
         re, im = x[:, :, :-1].chunk(2, 1)

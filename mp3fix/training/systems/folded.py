@@ -51,7 +51,7 @@ class Dials:
         air: how loud the noise is, as a share, where all of a frame is otherwise empty, and what the MP3 kept is
             tones. What is drawn between what the MP3 kept restores its level; where nothing is kept to be heard with
             it, a draw that is not needed is heard as hiss. The less of the frame is empty, the surer is what is
-            drawn there, and the nearer to 1 is the share.
+            drawn there, and the nearer to 1 is the share; where about LIFTED_AT is empty it is raised by LIFT.
         noisy_air: the same where it is noise and attacks, as of a band: air is likely there, and masked. More than 1
             makes up for a texture below 1.
     """
@@ -200,7 +200,7 @@ class Stochastic(nn.Module):
         return SMALL * kept / (changed + SMALL * kept + EMPTY)
 
     def _noise_share(self, estimate: Estimate) -> torch.Tensor:
-        """The share of the noise that is drawn, (B, 1, bands, T): see Dials.air."""
+        """How much of the noise is drawn, (B, 1, bands, T): see Dials.air. More than 1 where it is lifted."""
         kept, drawn = _band_power(estimate.mean), _band_power(estimate.spread)
         empty = drawn / (drawn + kept + EMPTY)
         noisiness = _noisiness(estimate.flatness, 1 - empty)
