@@ -27,9 +27,8 @@ from mp3fix.training.systems.base import Graph, System, contract_fields
 EDGE = 8  # frames at both ends of an example that lack context: not part of the loss
 EMPTY = 1e-12  # power of a bin, far below -200 dB re a full-scale sine
 SMALL = 0.2  # of a band's power: a correction of as much is half set aside in a draw
-MASKED = (
-    0.3  # of a band's power: noise of as much is drawn at half its power, and what is weaker hardly at all
-)
+# Of a band's power: noise of as much is drawn at half its power, and what is weaker hardly at all.
+MASKED = 0.3
 # By how much more noise is drawn among tones, and among noise and attacks, ...
 LIFT, NOISY_LIFT = 2.1, 0.45
 # ... where this share of a frame is empty; less to both sides, and by nothing where so far from it.
